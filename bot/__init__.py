@@ -1,0 +1,1 @@
+"""Recado: a privacy-first conversational chatbot framework for the WhatsApp Business Platform."""

@@ -1,0 +1,121 @@
+"""What happened: the values that `engine.advance` is told. Each has an id by which it is played once only."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from bot.domain.ids import EventId, Wamid, Words
+from bot.domain.intent import NO_INTENT, Intent
+
+
+@dataclass(frozen=True, slots=True)
+class MessageReceived:
+    """A person said or tapped something.
+
+    Attributes:
+        id: keyed hash of the message id.
+        at: the provider's time of the message (UTC), which opens the 24-hour window.
+        kind: text, tap (reply button or list row), template_tap (quick reply of a template), image, audio, video, document,
+            sticker, location, contacts, order, form, reaction, edited, revoked or unsupported.
+        words: the text, caption, button or row title; empty where there is none.
+        option: the wire id or payload of what was tapped.
+        wamid: the message id, needed as evidence and for read marks; never stored in clear.
+        reply_to: keyed hash of the message it answers, if any.
+        intent: what the privacy intents made of it.
+        data: typed extras (a location's coordinates, a media id) that flows may ask for; dropped otherwise.
+    """
+
+    id: EventId
+    at: datetime
+    kind: str = "text"
+    words: Words = Words("")
+    option: str = ""
+    wamid: Wamid = Wamid("")
+    reply_to: EventId | None = None
+    intent: Intent = NO_INTENT
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CallAnswered:
+    """A connector answered; `outcome` is ok, not_found, refused, failed or slow, `values` the declared fields only."""
+
+    id: EventId
+    at: datetime
+    call: str
+    outcome: str
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class TimerFired:
+    """A timer came due; `due` is the time it was set for, which may lie long ago after an outage."""
+
+    id: EventId
+    at: datetime
+    timer: str
+    due: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SendRequested:
+    """Somebody of ours (operator, campaign, API) wants a template sent for a purpose; the gate decides later."""
+
+    id: EventId
+    at: datetime
+    purpose: str
+    template: str
+    parameters: tuple[str, ...] = field(default=(), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class FlowRequested:
+    """Somebody of ours wants a flow started for this person."""
+
+    id: EventId
+    at: datetime
+    flow: str
+    inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class HandoffChanged:
+    """The ticket moved: `outcome` is took_over, resolved, nobody, agent_silent, closed, left or given_back."""
+
+    id: EventId
+    at: datetime
+    ticket: str
+    outcome: str
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PreferenceChanged:
+    """Meta's own switch for marketing messages: `stop` or `resume` (Meta: webhooks/reference/user_preferences)."""
+
+    id: EventId
+    at: datetime
+    value: str
+    category: str = "marketing_messages"
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureSettled:
+    """The erasure asked for by a command is complete (`done`) or was called off (`cancelled`)."""
+
+    id: EventId
+    at: datetime
+    outcome: str
+
+
+Event: TypeAlias = (
+    MessageReceived
+    | CallAnswered
+    | TimerFired
+    | SendRequested
+    | FlowRequested
+    | HandoffChanged
+    | PreferenceChanged
+    | ErasureSettled
+)

@@ -1,0 +1,30 @@
+"""What one event led to; and the registration of all values that are stored."""
+
+from dataclasses import dataclass
+
+from bot.domain import command, consent, conversation, ids, message, plain
+from bot.domain.command import Command, Suppress
+from bot.domain.conversation import Conversation
+
+plain.register(
+    ids.PhoneNumber, ids.Bsuid, ids.Wamid, ids.Words, ids.Address,
+    message.Option, message.TextMessage, message.ButtonsMessage, message.ListMessage, message.LinkMessage,
+    message.MediaMessage, message.TemplateMessage,
+    consent.Consent,
+    conversation.Frame, conversation.Timer, conversation.HeldWords, conversation.Conversation,
+    command.Send, command.RecordConsent, command.Call, command.OpenTicket, command.CloseTicket, command.Notify,
+    command.OpenRequest, command.Export, command.Erase, command.MarkRead,
+)  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """Where the conversation is after an event, and what must be done about it.
+
+    Attributes:
+        suppress: keyed suppression rows to be written before the turn is committed (decisions.md 13).
+    """
+
+    conversation: Conversation
+    commands: tuple[Command, ...] = ()
+    suppress: tuple[Suppress, ...] = ()

@@ -31,7 +31,7 @@ def register(*classes: type) -> None:
 
 
 @cache
-def _layout(kind: type) -> tuple[tuple[str, bool, Any], ...]:
+def _layout(kind: Any) -> tuple[tuple[str, bool, Any], ...]:
     """(name, private?, default or MISSING) of each stored field."""
     rows = []
     for one in fields(kind):

@@ -1,0 +1,277 @@
+"""What the runtime needs from outside, in its own words. `bot.app` hands in the concrete parts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Protocol
+
+from bot.domain.command import (
+    Call,
+    CloseTicket,
+    Command,
+    Erase,
+    Export,
+    Notify,
+    OpenRequest,
+    OpenTicket,
+    RecordConsent,
+    Send,
+    Suppress,
+)
+from bot.domain.conversation import Conversation
+from bot.domain.event import Event
+from bot.domain.ids import Address, CommandId, EventId, PersonId, Wamid
+from bot.domain.intent import Intent
+from bot.domain.message import OutMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to carry out one conversation's commands until `until`; every write under it names the token."""
+
+    token: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """A committed command that is not done yet.
+
+    Attributes:
+        command: None when its encrypted part cannot be read (it goes to the dead letters).
+        state: `waiting`, or `sending` from its claim until its answer.
+        callback: random id under which the send is known outside (`biz_opaque_callback_data`), set by the claim.
+        claimed_at: when the claim was written; more than 2 s later it must be claimed again (decisions.md 13).
+    """
+
+    id: CommandId
+    command: Command | None
+    state: str = "waiting"
+    attempts: int = 0
+    not_before: datetime | None = None
+    callback: str = ""
+    claimed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A conversation as it stands in the database, with what the runtime keeps beside it."""
+
+    conversation: Conversation
+    pending: tuple[Pending, ...] = ()
+    seen: frozenset[EventId] = frozenset()
+    lease: Lease | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One guarded write: it happens when the stored version and lease are still those of `before`, or not at all.
+
+    Attributes:
+        before: None creates the conversation (its identities were admitted already).
+        events: the ids that are now among the seen.
+        lease: taken with the commit by the process that will carry the commands out; None leaves the standing one.
+        due: when somebody must look at this conversation again (recovery or a timer), or None.
+    """
+
+    before: Stored | None
+    after: Conversation
+    commands: tuple[Command, ...]
+    events: tuple[EventId, ...]
+    lease: Lease | None
+    due: datetime | None
+
+
+class Conversations(Protocol):
+    """Conversation documents. Every method raises `RetryLater` when the database cannot be reached."""
+
+    async def find(self, person: PersonId) -> Stored | None:
+        """The stored conversation; with an unreadable encrypted part it comes with `conversation.readable` False."""
+
+    async def commit(self, change: Commit) -> Stored | None:
+        """What stands after the write, or None when it lost the race (nothing was changed; load and play again)."""
+
+    async def due(self, now: datetime, limit: int) -> Sequence[PersonId]:
+        """Some people whose work or timers are overdue; not the oldest first (decisions.md 12)."""
+
+    async def take(self, persons: Sequence[PersonId], lease: Lease, now: datetime) -> Sequence[Stored]:
+        """Leases those whose lease has run out; returns only the ones that were won."""
+
+    async def claim(
+        self, person: PersonId, token: str, command: CommandId, callback: str, standing: int, now: datetime
+    ) -> Stored | None:
+        """Marks a send as under way, if lease and standing are still these; None when not (decide again)."""
+
+    async def settle(self, person: PersonId, token: str, command: CommandId) -> Stored | None:
+        """Takes a finished command off; None when the lease is gone."""
+
+    async def defer(
+        self, person: PersonId, token: str, command: CommandId, attempts: int, not_before: datetime
+    ) -> Stored | None:
+        """Leaves a command for later; None when the lease is gone."""
+
+    async def release(self, person: PersonId, token: str, version: int, due: datetime | None) -> bool:
+        """Gives the lease back and notes when to look again; False when new work came in between (go on) or the lease is gone."""
+
+    async def renew(self, person: PersonId, lease: Lease) -> bool:
+        """Prolongs the lease with this token; False when it is gone."""
+
+
+class People(Protocol):
+    """Who somebody is. Identities are kept as keyed hashes (decisions.md 2). Raises `RetryLater` when out of reach."""
+
+    async def recognise(self, address: Address, now: datetime) -> PersonId | None:
+        """The person these identities belong to; a number whose BSUID changed without notice belongs to nobody yet."""
+
+    async def admit(self, address: Address, now: datetime) -> PersonId:
+        """A person for these identities: the known one, or a new one with an own key. Safe to repeat and to race."""
+
+    async def bind(self, person: PersonId, address: Address) -> None:
+        """Adds identities to a known person and keeps the newest address for sending; idempotent."""
+
+    async def address(self, person: PersonId) -> Address | None:
+        """Where to send to; None for an erased person."""
+
+    async def gone(self, events: Sequence[EventId]) -> frozenset[EventId]:
+        """Those of the ids that an erased person had already been answered for (tombstones, decisions.md 16)."""
+
+
+class Suppressions(Protocol):
+    """Who wants no messages, under keyed hashes that outlive erasure (GDPR art. 21(3); decisions.md 40)."""
+
+    async def suppress(self, address: Address, suppressions: Sequence[Suppress]) -> None:
+        """Writes the rows for every known identity and number variant; idempotent."""
+
+    async def standing(self, address: Address) -> Mapping[str, datetime]:
+        """Scope to since-when for these identities, from the stored rows."""
+
+    async def lift(self, address: Address, scopes: Sequence[str]) -> None:
+        """Removes rows after a fresh double opt-in; idempotent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """Meta took the message; delivery is told by statuses."""
+
+    wamid: Wamid
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Meta did not take the message.
+
+    Attributes:
+        code: Meta's error code, or 0 without one.
+        replay: `safe` (refused before processing), `never`, or `unknown` (the message may have gone out).
+        after: seconds to wait before a safe replay.
+        opt_out: the person stopped marketing from this business (131050).
+        halt: sending as a whole should stop (token, account).
+    """
+
+    code: int
+    replay: str
+    after: float = 0.0
+    opt_out: bool = False
+    halt: bool = False
+
+
+class Channel(Protocol):
+    """Sends one message. Never raises for an answer of Meta; the outbox alone holds it (architecture.md 6)."""
+
+    async def send(self, to: Address, message: OutMessage, callback: str) -> Accepted | Refused: ...
+
+    async def mark_read(self, wamid: Wamid) -> None: ...
+
+
+class Sends(Protocol):
+    """What went out, by random callback id; no wamid in clear (decisions.md 14)."""
+
+    async def start(self, callback: str, person: PersonId, send: Send, now: datetime) -> None: ...
+
+    async def accepted(self, callback: str, wamid: Wamid, now: datetime) -> None: ...
+
+    async def outcome(self, callback: str) -> str | None:
+        """The highest status known (`started` < `accepted` < `sent` < `delivered` < `read`; `failed`), or None."""
+
+    async def refused(self, callback: str, person: PersonId, send: Send, reason: str, now: datetime) -> None:
+        """Puts a refusal of the gate on record."""
+
+    async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
+        """Applies a status as a lattice: a late `sent` never overwrites `delivered`. Unknown ids are ignored."""
+
+
+class Ledger(Protocol):
+    async def record(self, person: PersonId, event: RecordConsent, now: datetime) -> None:
+        """Inserts the event under its command id; a repetition changes nothing."""
+
+    async def holds(self, command: CommandId) -> bool:
+        """Whether the event is on record."""
+
+
+class Desk(Protocol):
+    """Tickets for people and requests of data subjects."""
+
+    async def open_ticket(self, person: PersonId, ticket: OpenTicket, now: datetime) -> None: ...
+
+    async def close_ticket(self, person: PersonId, close: CloseTicket, now: datetime) -> None: ...
+
+    async def open_request(self, person: PersonId, request: OpenRequest, now: datetime) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class CallResult:
+    outcome: str
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+class Connectors(Protocol):
+    async def call(self, call: Call) -> CallResult:
+        """Asks one of the business's systems. Never raises for what the other side does."""
+
+
+class Subscribers(Protocol):
+    async def notify(self, subject_ref: str, notice: Notify, now: datetime) -> None:
+        """Tells the business's systems; raises `RetryLater` when they do not answer."""
+
+
+class Erasures(Protocol):
+    async def erase(self, person: PersonId, command: Erase, now: datetime) -> None:
+        """Does or resumes the whole erasure; returns when the receipt may be sent (decisions.md 16)."""
+
+
+class Exports(Protocol):
+    async def export(self, person: PersonId, command: Export, now: datetime) -> OutMessage:
+        """The person's data, or the way to fetch it, as one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class DeadLetter:
+    """A command or event that failed for good; what it held is stored encrypted for 7 days."""
+
+    person: PersonId
+    kind: str
+    name: str
+    reason: str
+    content: Command | Event | None = field(default=None, repr=False)
+
+
+class DeadLetters(Protocol):
+    async def put(self, letter: DeadLetter, now: datetime) -> None: ...
+
+
+class Clock(Protocol):
+    def now(self) -> datetime:
+        """UTC, cut to milliseconds, as the database keeps it."""
+
+
+class Ids(Protocol):
+    """Ids from outside, hashed under the index key."""
+
+    def event(self, outside_id: str) -> EventId: ...
+
+    def random(self) -> str:
+        """A fresh 128-bit token in hex."""
+
+
+class Wishes(Protocol):
+    def understand(self, words: str, *, language: str | None, flow_open: bool) -> Intent: ...

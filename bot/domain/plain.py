@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cache
 from typing import Any
 
 from bot.domain.errors import Unreadable
@@ -30,16 +29,21 @@ def register(*classes: type) -> None:
         _TAGS[kind] = kind.__name__
 
 
-@cache
-def _layout(kind: Any) -> tuple[tuple[str, bool, Any], ...]:
+_LAYOUTS: dict[type, tuple[tuple[str, bool, Any], ...]] = {}
+
+
+def _layout(kind: type) -> tuple[tuple[str, bool, Any], ...]:
     """(name, private?, default or MISSING) of each stored field."""
+    known = _LAYOUTS.get(kind)
+    if known is not None:
+        return known
     rows = []
     for one in fields(kind):
         default = one.default
         if default is MISSING and one.default_factory is not MISSING:
             default = one.default_factory()
         rows.append((one.name, bool(one.metadata.get("private")), default))
-    return tuple(rows)
+    return _LAYOUTS.setdefault(kind, tuple(rows))
 
 
 def encode(value: Any) -> Any:

@@ -1,0 +1,260 @@
+"""Who the business is and what it declares: the schema of `flows/business.yaml` (decisions.md 32).
+
+One document, written by people who do not program. Unknown keys are errors. The notice, the consent questions, the gate, the
+record of processing and the linter all read from here, so that none can say something else than another.
+"""
+
+import hashlib
+import re
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_UNITS = {
+    "second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1),
+    "week": timedelta(weeks=1), "month": timedelta(days=30), "year": timedelta(days=365),
+}  # fmt: skip
+_DURATION = re.compile(r"(\d{1,5})\s+(second|minute|hour|day|week|month|year)s?")
+
+
+def duration(value: object) -> object:
+    """`30 days`, `8 seconds`, `2 years`… as a timedelta. Raises `ValueError` saying how to write it."""
+    if isinstance(value, timedelta):
+        return value
+    match = _DURATION.fullmatch(str(value).strip().lower())
+    if match is None:
+        raise ValueError(
+            "write a length of time as a number and a unit, for example `30 minutes`, `2 days` or `1 year`"
+        )
+    return int(match[1]) * _UNITS[match[2]]
+
+
+Duration = Annotated[timedelta, BeforeValidator(duration, json_schema_input_type=str)]
+
+
+def yes_or_no(value: object) -> object:
+    """`yes`/`no` as people write them; `true`/`false` too."""
+    if isinstance(value, str) and value.strip().lower() in ("yes", "no"):
+        return value.strip().lower() == "yes"
+    return value
+
+
+YesNo = Annotated[bool, BeforeValidator(yes_or_no)]
+
+
+class Part(BaseModel):
+    """A part of a file people write: immutable, and a key it does not know is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+class Contact(Part):
+    name: str = Field(min_length=1, description="Name as people know it.")
+    address: str = Field(default="", description="Postal address.")
+    email: str = Field(default="", description="E-mail address people can write to.")
+    phone: str = Field(default="", description="Telephone number people can call.")
+    country: str = Field(default="", description="Country of establishment, two letters.")
+
+
+class DataProtectionOfficer(Part):
+    """The officer of GDPR art. 37, or the reason why none is needed."""
+
+    name: str = ""
+    email: str = ""
+    not_required_because: str = Field(
+        default="", description="If there is no officer: why none is required (kept for audits)."
+    )
+
+    @model_validator(mode="after")
+    def _either(self) -> "DataProtectionOfficer":
+        if not self.email and not self.not_required_because:
+            raise ValueError(
+                "give the officer's `email`, or say in `not_required_because` why there is none (GDPR art. 37)"
+            )
+        return self
+
+
+Basis = Literal[
+    "consent", "contract", "legal_obligation", "vital_interests", "public_task", "legitimate_interest", "soft_opt_in"
+]
+Category = Literal["service", "utility", "marketing", "authentication"]
+
+
+class Purpose(Part):
+    """One reason for which data are used and messages are sent (GDPR art. 5(1)(b), 6)."""
+
+    title: str = Field(min_length=1, description="The purpose in the customer's words, e.g. `our newsletter`.")
+    basis: Basis = Field(description="Legal basis (GDPR art. 6).")
+    interest: str = Field(default="", description="For legitimate_interest: which interest (GDPR art. 13(1)(d)).")
+    sends: Category = Field(
+        default="utility", description="Category of the messages sent of the business's own accord."
+    )
+    double: YesNo = Field(default=True, description="Consent needs a second yes.")
+    frequency: str = Field(
+        default="", description="How often, in the customer's words, e.g. `at most four times a month`."
+    )
+    at_most: str = Field(
+        default="", description="Cap that the gate keeps, e.g. `4 per month`.", pattern=r"^$|^\d+ per (day|week|month)$"
+    )
+    quiet: str = Field(
+        default="", description="Hours without business-initiated messages.", pattern=r"^$|^\d{2}:\d{2}-\d{2}:\d{2}$"
+    )
+    data: tuple[str, ...] = Field(default=(), description="Categories of data used, in plain words.")
+    keep_at_most: Duration | None = Field(default=None, description="How long its data are kept at most.")
+    keep_proof: str = Field(
+        default="", description="How long the proof of consent is kept, e.g. `3 years after withdrawal`."
+    )
+    lasts: Duration = Field(
+        default=timedelta(days=730), description="How long a consent holds before it is asked for again."
+    )
+    confirm_within: Duration = Field(default=timedelta(hours=48), description="How long the second yes may take.")
+
+    @model_validator(mode="after")
+    def _interest_named(self) -> "Purpose":
+        if self.basis == "legitimate_interest" and not self.interest:
+            raise ValueError("say in `interest` which interest this serves (GDPR art. 13(1)(d))")
+        if self.sends == "marketing" and self.basis not in ("consent", "soft_opt_in"):
+            raise ValueError("marketing messages need `basis: consent` or `soft_opt_in` (ePrivacy art. 13)")
+        return self
+
+
+class Processor(Part):
+    """Somebody who processes data for the business, with their contract (GDPR art. 28)."""
+
+    name: str = Field(min_length=1)
+    does: str = Field(min_length=1, description="What for, in plain words; stands in the notice.")
+    country: str = Field(min_length=2, description="Where the data are.")
+    transfer: str = Field(
+        default="", description="For places outside the EEA: adequacy, DPF, SCC and so on (GDPR art. 44-49)."
+    )
+    contract: str = Field(
+        default="",
+        description="Date of the data processing agreement, e.g. 2026-01-31.",
+        pattern=r"^$|^\d{4}-\d{2}-\d{2}$",
+    )
+    review: str = Field(default="", description="Date of the next review.", pattern=r"^$|^\d{4}-\d{2}-\d{2}$")
+
+
+class Notice(Part):
+    """The points of GDPR art. 13 that are not derived from controller, officer, purposes and processors."""
+
+    id: str = "main"
+    version: int = Field(default=1, ge=1)
+    link: str = Field(description="Where the full notice can be read (https).", pattern=r"^https?://\S+$")
+    data: tuple[str, ...] = Field(min_length=1, description="Categories of data, in plain words.")
+    storage: str = Field(
+        min_length=1, description="Where data are stored, in plain words, e.g. `in the European Union (Frankfurt)`."
+    )
+    retention: str = Field(min_length=1, description="How long, in plain words.")
+    complaint: str = Field(min_length=1, description="The supervisory authority people can complain to.")
+    required: str = Field(default="", description="Whether data must be given and what follows if not (art. 13(2)(e)).")
+    automated: str = Field(default="", description="Automated decisions, if any (art. 13(2)(f)).")
+    transfers: str = Field(default="", description="Transfers outside the EEA in plain words (art. 13(1)(f)).")
+    material_change: YesNo = Field(default=True, description="People must be shown this version again.")
+
+
+class Team(Part):
+    title: str = Field(min_length=1)
+    hours: tuple[str, ...] = Field(default=(), description="Opening hours, e.g. `mon-fri 09:00-17:00`.")
+    languages: tuple[str, ...] = ()
+
+
+class Action(Part):
+    """One thing a connector can be asked. Only the fields named here go out and come in."""
+
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    path: str = Field(pattern=r"^/[^\s]*$", description="Path behind the connector's address; `{field}` is filled in.")
+    send: tuple[str, ...] = Field(default=(), description="Fields that may be sent.")
+    receive: tuple[str, ...] = Field(default=(), description="Fields that may be kept of the answer.")
+    timeout: Duration = timedelta(seconds=8)
+    retries: int = Field(default=1, ge=0, le=5)
+    purpose: str = Field(default="", description="Purpose for which the fields are sent.")
+
+
+class Connector(Part):
+    """One of the business's own systems."""
+
+    address: str = Field(pattern=r"^https?://\S+$", description="Where it answers.")
+    processor: str = Field(
+        default="", description="Name of the processor that runs it, if it is not the business itself."
+    )
+    secret: str = Field(
+        default="", description="Name of the secret that authorises calls (RECADO_INTEGRATIONS__SECRET_<NAME>)."
+    )
+    local: YesNo = Field(default=False, description="The address lies in the business's own network, on purpose.")
+    actions: Mapping[str, Action]
+
+
+class Channel(Part):
+    """A WhatsApp number of the business."""
+
+    phone_number_id: str = ""
+    display: str = Field(default="", description="The number as people see it.")
+
+
+class Template(Part):
+    """A template approved by Meta, as declared here; the linter and the gate read its category."""
+
+    category: Literal["marketing", "utility", "authentication"]
+    purpose: str
+    languages: Mapping[str, str] = Field(
+        min_length=1, description="Language tag to body text, with {{1}} or {{name}} for values."
+    )
+    footer: Mapping[str, str] = Field(default_factory=dict)
+    buttons: Mapping[str, tuple[str, ...]] = Field(
+        default_factory=dict, description="Language tag to labels of the quick replies."
+    )
+    payloads: tuple[str, ...] = Field(default=(), description="What each quick reply sends back, in order.")
+
+
+class SystemFlows(Part):
+    """Flows of the business that built-in wishes lead to (decisions.md 33)."""
+
+    agent: str = ""
+    complaint: str = ""
+    help: str = ""
+
+
+class Business(Part):
+    """The whole of business.yaml."""
+
+    name: str = Field(min_length=1, description="The business as customers know it.")
+    bot_name: str = Field(default="", description="What the assistant calls itself.")
+    controller: Contact
+    dpo: DataProtectionOfficer
+    language: str = Field(default="en", description="Language the business writes its flows in.")
+    languages: tuple[str, ...] = Field(default=("en",), min_length=1, description="Languages offered to customers.")
+    time_zone: str = Field(default="Europe/Lisbon")
+    country: str = Field(default="", description="Country whose law profile applies first, two letters.")
+    notice: Notice
+    purposes: Mapping[str, Purpose]
+    processors: tuple[Processor, ...] = ()
+    teams: Mapping[str, Team] = Field(default_factory=dict)
+    connectors: Mapping[str, Connector] = Field(default_factory=dict)
+    channels: Mapping[str, Channel] = Field(default_factory=dict)
+    templates: Mapping[str, Template] = Field(default_factory=dict)
+    links: Mapping[str, str] = Field(default_factory=dict, description="Web addresses flows may offer, by name.")
+    patterns: Mapping[str, str] = Field(
+        default_factory=dict, description="Named patterns (regular expressions) for checks."
+    )
+    flows: SystemFlows = SystemFlows()
+    start_flow: str = Field(
+        default="", description="Flow that greets people who say nothing a flow listens to; the menu."
+    )
+
+    @model_validator(mode="after")
+    def _names_meet(self) -> "Business":
+        for name, template in self.templates.items():
+            if template.purpose not in self.purposes:
+                raise ValueError(f"template `{name}` names the purpose `{template.purpose}`, which is not declared")
+        if self.language not in self.languages:
+            raise ValueError(f"`language: {self.language}` must be among `languages`")
+        return self
+
+
+def content_hash(value: Any) -> str:
+    """Hash by which an immutable text, flow or purpose is named in evidence: 32 hex digits of SHA-256 over UTF-8."""
+    data = value if isinstance(value, bytes) else str(value).encode()
+    return hashlib.sha256(data).hexdigest()[:32]

@@ -23,6 +23,7 @@ from bot.domain.event import Event
 from bot.domain.ids import Address, CommandId, EventId, PersonId, Wamid
 from bot.domain.intent import Intent
 from bot.domain.message import OutMessage
+from bot.domain.turn import Turn
 
 
 @dataclass(frozen=True, slots=True)
@@ -275,3 +276,19 @@ class Ids(Protocol):
 
 class Wishes(Protocol):
     def understand(self, words: str, *, language: str | None, flow_open: bool) -> Intent: ...
+
+
+class Engine(Protocol):
+    """The pure middle (`bot.engine`): no clock, no randomness, no waiting in any of these."""
+
+    def begin(self, person: PersonId, country: str, now: datetime) -> Conversation:
+        """A conversation nobody has written in yet."""
+
+    def advance(self, conversation: Conversation, event: Event, now: datetime) -> Turn:
+        """Where the event leads. May raise on a defect in a flow or an unreadable conversation; nothing is changed then."""
+
+    def stop(self, conversation: Conversation, event: Event, now: datetime) -> Turn:
+        """The effect and the confirmation of a STOP from clear fields and built-in texts alone; never raises (decisions.md 3)."""
+
+    def apologise(self, conversation: Conversation, event: Event, now: datetime) -> Turn:
+        """The turn of an event that `advance` failed on: an apology with the way to a person; never raises (architecture.md 8)."""

@@ -1,0 +1,73 @@
+"""What the engine asks of the rooms beside it; `bot.app` hands in the concrete parts. All of it is pure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any, Protocol
+
+
+class Texts(Protocol):
+    """Languages: catalogs and formats (`bot.i18n`)."""
+
+    def translate(self, text: str, language: str) -> str:
+        """The text in that language, or along its fallback chain, or as it is."""
+
+    def show(self, value: Any, how: str, language: str, zone: str) -> str:
+        """A value as people write it there; `how` is empty, date, time, datetime, money, number, join, upper or lower."""
+
+    def plural(self, number: float, language: str) -> str:
+        """The CLDR plural category: zero, one, two, few, many or other."""
+
+    def closest(self, language: str) -> str:
+        """The offered language nearest to a tag (`pt-BR` for `pt-br`, `es` for `es-AR`), or the business's own."""
+
+    def name(self, language: str) -> str:
+        """The language's name in itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was made of typed words. `status` is `ok`, `unclear` (several readings: `choices`) or `wrong`."""
+
+    status: str
+    value: Any = None
+    choices: tuple[Any, ...] = ()
+
+
+class Values(Protocol):
+    """Dates, numbers, money and so on as people type them (`bot.i18n`)."""
+
+    def read(self, kind: str, words: str, language: str, today: date, country: str) -> Reading:
+        """The value of `kind` (a value type of the flow language) in these words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShownNotice:
+    """The first layer of the privacy notice in one language, with the hash that names this very text (GDPR art. 13)."""
+
+    text: str
+    hash: str
+    language: str
+    link: str
+
+
+class Rules(Protocol):
+    """Privacy facts the engine shows or obeys (`bot.privacy`)."""
+
+    def notice(self, language: str) -> ShownNotice: ...
+
+    def stop_word(self, language: str) -> str: ...
+
+    def start_word(self, language: str) -> str: ...
+
+    def says(self, words: str, language: str) -> str:
+        """`yes`, `no` or empty: a clear answer in the language of the question, never a weak affirmation (privacy.md 4.3)."""
+
+    def time_zone(self, country: str) -> str:
+        """The time zone of a person of that country, or the business's (decisions.md 32)."""
+
+    def is_open(self, team: str, now: datetime) -> bool:
+        """Whether a team is at work."""
+
+
+Slots = Mapping[str, Any]

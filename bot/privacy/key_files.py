@@ -1,0 +1,162 @@
+"""Key files: made once by `recado keys init`, read at start, checked before a byte of them is believed.
+
+Nothing here invents a key for a running program: a missing file is refused, because data sealed under a lost key are lost.
+"""
+
+import base64
+import binascii
+import json
+import os
+import stat
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from bot.domain.errors import SettingsProblem
+from bot.privacy import crypto
+
+SCHEMA = "recado-keys/1"
+
+KINDS = ("kek", "index", "suppression", "ledger")
+"""Four kinds of keys, four files: who holds one can do nothing with the others."""
+
+_MORE_THAN_OWNER = stat.S_IRWXG | stat.S_IRWXO
+_LARGEST = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class KeyVersion:
+    """One version of a key; the newest `since` is used for new rows, all of them for old ones (decisions.md 19)."""
+
+    kid: str
+    since: datetime
+    key: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyFile:
+    """All versions of one kind, the newest first.
+
+    Attributes:
+        event_key: of the index file only: the key of event ids, kept when the version it came from is dropped.
+    """
+
+    kind: str
+    versions: tuple[KeyVersion, ...]
+    event_key: bytes | None = field(default=None, repr=False)
+
+
+def read(path: Path, kind: str) -> KeyFile:
+    """The keys in a file. Raises `SettingsProblem` in plain words for a missing, readable-by-others, damaged or mistaken file."""
+    try:
+        data = _read_private(path)
+    except FileNotFoundError:
+        raise SettingsProblem(
+            f"the {kind} key file {path} does not exist; `recado keys init DIR` makes one, or restore it from your backup"
+        ) from None
+    except OSError as problem:
+        raise SettingsProblem(f"the {kind} key file {path} cannot be read: {problem.strerror}") from None
+    try:
+        plain = json.loads(data)
+    except ValueError:
+        raise SettingsProblem(
+            f"the {kind} key file {path} is damaged: it is not JSON; restore it from your backup"
+        ) from None
+    return _parse(plain, path, kind)
+
+
+def _read_private(path: Path) -> bytes:
+    # Looked at through the opened file, so that it cannot be exchanged between the look and the reading.
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC)
+    with os.fdopen(handle, "rb") as file:
+        facts = os.fstat(handle)
+        if not stat.S_ISREG(facts.st_mode):
+            raise SettingsProblem(f"the key file {path} is no ordinary file")
+        if facts.st_mode & _MORE_THAN_OWNER:
+            mode = stat.S_IMODE(facts.st_mode)
+            raise SettingsProblem(
+                f"the key file {path} is open to other accounts (mode {mode:04o}); run `chmod 600 {path}` and think about "
+                "whether the keys must be rotated"
+            )
+        if facts.st_uid not in (os.geteuid(), 0):
+            raise SettingsProblem(
+                f"the key file {path} belongs to another account; it must be owned by the one that runs Recado"
+            )
+        return file.read(_LARGEST + 1)
+
+
+def _parse(plain: Any, path: Path, kind: str) -> KeyFile:
+    if not isinstance(plain, dict) or plain.get("schema") != SCHEMA:
+        raise SettingsProblem(f"{path} is no key file of Recado (`schema` must be {SCHEMA})")
+    if plain.get("kind") != kind:
+        raise SettingsProblem(f"{path} holds keys of another kind than `{kind}`; are two settings exchanged?")
+    rows = plain.get("versions")
+    if not isinstance(rows, list) or not rows:
+        raise SettingsProblem(f"{path} holds no key; restore it from your backup")
+    versions = [_version(row, path, number) for number, row in enumerate(rows, start=1)]
+    if len({one.kid for one in versions}) != len(versions) or len({one.key for one in versions}) != len(versions):
+        raise SettingsProblem(f"{path} holds the same `kid` or the same `key` twice")
+    event_key = _key(plain["event_key"], path, "event_key") if "event_key" in plain else None
+    newest_first = sorted(versions, key=lambda one: one.since, reverse=True)
+    return KeyFile(kind, tuple(newest_first), event_key)
+
+
+def _version(row: Any, path: Path, number: int) -> KeyVersion:
+    where = f"version {number}"
+    if not isinstance(row, dict) or not isinstance(row.get("kid"), str) or not row["kid"]:
+        raise SettingsProblem(f"{path}, {where}: `kid` is missing")
+    try:
+        since = datetime.fromisoformat(row["since"])
+    except (KeyError, TypeError, ValueError):
+        raise SettingsProblem(
+            f"{path}, {where}: `since` must be a date and time like 2026-01-31T00:00:00+00:00"
+        ) from None
+    if since.tzinfo is None:
+        raise SettingsProblem(f"{path}, {where}: `since` needs a time zone, e.g. +00:00")
+    return KeyVersion(row["kid"], since, _key(row.get("key"), path, where))
+
+
+def _key(value: Any, path: Path, where: str) -> bytes:
+    try:
+        key = base64.b64decode(value, validate=True)
+    except (TypeError, binascii.Error, ValueError):
+        raise SettingsProblem(f"{path}, {where}: `key` is damaged (it must be base64)") from None
+    if len(key) != crypto.KEY_BYTES:
+        raise SettingsProblem(f"{path}, {where}: a key has {crypto.KEY_BYTES} bytes, this one has {len(key)}")
+    return key
+
+
+def create_key_files(folder: Path) -> list[Path]:
+    """Makes one file per kind with a fresh key, readable by its owner only (0600); the folder is made 0700 if it is missing.
+
+    Raises:
+        SettingsProblem: when any of them is there already. Then nothing is written: overwriting a key destroys data.
+    """
+    paths = [folder / kind for kind in KINDS]
+    standing = [path.name for path in paths if path.exists() or path.is_symlink()]
+    if standing:
+        raise SettingsProblem(f"{folder} holds key files already ({', '.join(standing)}); they are never overwritten")
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    now = datetime.now(UTC).replace(microsecond=0)
+    for path in paths:
+        _write_new(path, _fresh(path.name, now))
+    return paths
+
+
+def _fresh(kind: str, now: datetime) -> str:
+    version = {
+        "kid": f"{kind}-{crypto.random_token(4)}",
+        "since": now.isoformat(),
+        "key": base64.b64encode(crypto.new_key()).decode(),
+    }
+    return json.dumps({"schema": SCHEMA, "kind": kind, "versions": [version]}, indent=2) + "\n"
+
+
+def _write_new(path: Path, text: str) -> None:
+    # O_EXCL: made by us or not at all; the mode is set at birth, so that the key never stands open for a moment.
+    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(handle)

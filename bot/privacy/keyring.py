@@ -10,9 +10,10 @@ from typing import TypeAlias
 from bot.domain.errors import SettingsProblem, Unreadable
 from bot.domain.ids import Address, EventId, PersonId, Wamid
 from bot.privacy import crypto, key_files, numbers
-from bot.privacy.key_files import KeyFile
-from bot.privacy.key_files import create_key_files as create_key_files
+from bot.privacy.key_files import KeyFile, create_key_files
 from bot.privacy.settings import KeySettings
+
+__all__ = ["IdentityId", "Keyring", "Signed", "WrappedKey", "create_key_files", "event_key"]
 
 
 @dataclass(frozen=True, slots=True)

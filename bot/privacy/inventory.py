@@ -1,0 +1,424 @@
+"""The register of every stored field: its class, purpose, retention, protection, and what an erasure or an export does with it.
+
+Erasure, export, retention and the record of processing (GDPR art. 30) are generated from here, and a test fails on a stored
+field that is not listed. A path names a field through maps and lists (`frames.step`); `*` stands for any one key of a map;
+`p/…` stands inside the encrypted part. What reads or writes a database lives elsewhere.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+
+class DataClass(StrEnum):
+    """What kind of data a field is."""
+
+    IDENTITY = "identity"
+    CONTENT = "content"
+    CONSENT = "consent"
+    STATE = "state"
+    RIGHTS = "rights"
+    DELIVERY = "delivery"
+    SECRET = "secret"  # noqa: S105 - the name of a class of data
+    BUSINESS = "business"
+    TECHNICAL = "technical"
+
+
+class Purpose(StrEnum):
+    """Why the system itself keeps a field, with the law it answers to. A flow's own purposes are declared in business.yaml."""
+
+    CHAT = "to carry on the conversation the person began (GDPR art. 6(1)(b), (f))"
+    PROOF = "to prove consent (GDPR art. 7(1))"
+    OBJECTION = "to respect that the person wants no messages (GDPR art. 21(3))"
+    RIGHTS = "to answer requests of data subjects in time (GDPR art. 12(3))"
+    DELIVERY = "to send each message once and to know what became of it (GDPR art. 5(1)(f))"
+    SECURITY = "to protect the data and to make erasure last (GDPR art. 17, 32)"
+    OPERATION = "to run the program; says nothing about a person"
+
+
+class Kept(StrEnum):
+    """How a field stands in the database."""
+
+    CLEAR = "clear"
+    PSEUDONYMOUS = "pseudonymous"
+    ENCRYPTED = "encrypted"
+    HASH = "hash"
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """When a field goes: `lasts` after `counted_from`; None where no clock decides but an event, which `words` names."""
+
+    name: str
+    lasts: timedelta | None
+    counted_from: str
+    words: str
+
+
+def _days(name: str, days: int, counted_from: str, words: str) -> Retention:
+    return Retention(name, timedelta(days=days), counted_from, words)
+
+
+# Defaults of privacy.md 2.8 and decisions.md 11, 16, 18, 39.
+WITH_PERSON = _days("with_person", 730, "last_inbound_at", "until erasure, or 24 months after the last message")
+FLOW = _days("flow", 7, "last_inbound_at", "while the flow is open, at most 7 days")
+HELD = _days("held", 1, "held", "until language and notice are settled, at most 24 hours")
+SEEN = _days("seen", 8, "received", "8 days: WhatsApp delivers a message again for up to 7")
+PENDING = _days("pending", 7, "committed", "until it is carried out, at most 7 days")
+EVIDENCE = _days("evidence", 3 * 365, "end of consent", "while the consent holds and 3 years after")
+OBJECTION = _days("objection", 3 * 365, "last hit", "3 years after it was last needed")
+REQUEST = _days("request", 3 * 365, "closed", "3 years after the answer")
+REQUEST_WORDS = _days("request_words", 30, "closed", "one month after the answer")
+TRANSCRIPT = _days("transcript", 30, "written", "30 days")
+SENT = _days("sent", 30, "sent", "30 days")
+DEAD = _days("dead_letter", 7, "failed", "7 days")
+JOB = _days("erasure_job", 7, "requested", "until the erasure is complete, at most 7 days")
+REPLAY = _days("replay", 36, "erased", "as long as the oldest backup: 36 days")
+LINK = _days("export_link", 3, "made", "72 hours, or until fetched")
+OPT_IN = _days("opt_in", 30, "asked", "30 days, to keep the limit of three requests a month")
+VERSION = Retention("version", None, "last reference", "as long as a record points to it")
+RUNNING = Retention("running", None, "use", "while the program needs it")
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One stored field.
+
+    Attributes:
+        kept_because: empty when an erasure deletes it; else why it stays (GDPR art. 17(3)).
+        exported: whether it is in the copy a person gets (GDPR art. 15(3), 20).
+    """
+
+    path: str
+    data_class: DataClass
+    purpose: Purpose
+    retention: Retention
+    kept: Kept
+    kept_because: str = ""
+    exported: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Collection:
+    """One collection.
+
+    Attributes:
+        found_by: path of the field by which a person's rows are found; empty for collections about nobody.
+        found_as: what that field holds: `person`, `subject_ref`, `suppression_id` or nothing.
+        on_erasure: `delete` (the rows), `reduce` (fields without `kept_because` are unset), `keep` or `none`.
+        vault: stands in the vault database with its own short backup cycle (decisions.md 15).
+    """
+
+    name: str
+    holds: str
+    found_by: str
+    found_as: str
+    on_erasure: str
+    fields: tuple[Field, ...]
+    vault: bool = False
+
+
+def _fields(
+    paths: str, data_class: DataClass, purpose: Purpose, retention: Retention, kept: Kept,
+    *, because: str = "", exported: bool = True,
+) -> tuple[Field, ...]:  # fmt: skip
+    return tuple(Field(path, data_class, purpose, retention, kept, because, exported) for path in paths.split())
+
+
+_CLEAR, _PSEUDO, _SEALED, _HASH = Kept.CLEAR, Kept.PSEUDONYMOUS, Kept.ENCRYPTED, Kept.HASH
+_ID, _CONTENT, _CONSENT, _STATE = DataClass.IDENTITY, DataClass.CONTENT, DataClass.CONSENT, DataClass.STATE
+_RIGHTS, _DELIVERY, _SECRET = DataClass.RIGHTS, DataClass.DELIVERY, DataClass.SECRET
+_BUSINESS, _TECHNICAL = DataClass.BUSINESS, DataClass.TECHNICAL
+
+_SKELETON = "that a consent was given or withdrawn, without words or number, is our proof (GDPR art. 7(1), 17(3)(e))"
+_SUPPRESSED = "a keyed hash by which we know not to write to you again (GDPR art. 21(3), 17(3)(b))"
+_ANSWERED = "that your request came and was answered in time, without its content (GDPR art. 5(2), 17(3)(b))"
+_REPLAYED = "a random id by which a restored backup is erased again (GDPR art. 17, 32)"
+_ONCE = "keyed hashes of message ids for 8 days, so that a late redelivery does not bring you back (GDPR art. 17)"
+
+_COMMAND_CLEAR = """
+    pending.c._ pending.c.id pending.c.reason pending.c.category pending.c.relies_on pending.c.not_before
+    pending.c.expires pending.c.action pending.c.save pending.c.timeout._ pending.c.timeout.v pending.c.retries pending.c.ticket
+    pending.c.team pending.c.language pending.c.urgent pending.c.outcome pending.c.event
+    pending.c.kind pending.c.received_at pending.c.status pending.c.form pending.c.requested_at
+"""
+_EVIDENCE_CLEAR = (
+    "event_type state_after scope basis consent_type purpose_hash request step request_expires_at notice_hash notice_language "
+    "template flow flow_version answer_kind matcher_rule matcher_version matcher_decision source withdrawal_method valid_from "
+    "valid_until actor previous purpose occurred_at"
+)
+_EVIDENCE_SEALED = "p/prompt_text p/answer_text p/answer_id p/prompt_wamid p/answer_wamid"
+
+
+def _within(prefix: str, names: str) -> str:
+    return " ".join(f"{prefix}.{name}" for name in names.split())
+
+
+_CONVERSATIONS = Collection(
+    "conversations",
+    "where the conversation with one person stands",
+    "_id",
+    "person",
+    "delete",
+    (
+        *_fields("_id", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
+        *_fields("v g", _TECHNICAL, Purpose.DELIVERY, WITH_PERSON, _CLEAR, exported=False),
+        *_fields(
+            "_ created_at last_inbound_at language language_chosen country talk owner window_until ticket misunderstood touched",
+            _STATE, Purpose.CHAT, WITH_PERSON, _CLEAR,
+        ),
+        *_fields("stopped.* stop_confirmed_at paused_until", _CONSENT, Purpose.OBJECTION, WITH_PERSON, _CLEAR),
+        *_fields("restricted erasing", _RIGHTS, Purpose.RIGHTS, WITH_PERSON, _CLEAR),
+        *_fields(
+            "consents.*._ consents.*.state consents.*.since consents.*.request consents.*.expires consents.*.valid_until "
+            "consents.*.event consents.*.notice consents.*.purpose_hash",
+            _CONSENT, Purpose.PROOF, WITH_PERSON, _CLEAR,
+        ),
+        *_fields("notice notice_at", _CONSENT, Purpose.PROOF, WITH_PERSON, _CLEAR),
+        *_fields(
+            "frames._ frames.flow frames.version frames.step frames.question frames.asked_at frames.tries frames.waiting "
+            "frames.counts.* timers._ timers.id timers.name timers.due timers.frame timers.step timers.question",
+            _STATE, Purpose.CHAT, FLOW, _CLEAR,
+        ),
+        *_fields("p", _CONTENT, Purpose.CHAT, FLOW, _SEALED),
+        *_fields("p/slots", _CONTENT, Purpose.CHAT, FLOW, _SEALED),
+        *_fields("p/held", _CONTENT, Purpose.CHAT, HELD, _SEALED),
+        *_fields("seen.i seen.t", _DELIVERY, Purpose.DELIVERY, SEEN, _HASH, exported=False),
+        *_fields("pending.id pending.s pending.n pending.nb pending.cb pending.ca", _DELIVERY, Purpose.DELIVERY, PENDING, _CLEAR),
+        *_fields(_COMMAND_CLEAR, _DELIVERY, Purpose.DELIVERY, PENDING, _CLEAR),
+        *_fields(_within("pending.c", _EVIDENCE_CLEAR), _CONSENT, Purpose.PROOF, PENDING, _CLEAR),
+        *_fields("pending.p", _CONTENT, Purpose.DELIVERY, PENDING, _SEALED),
+        *_fields(
+            "pending.p/message pending.p/arguments pending.p/once_per pending.p/about pending.p/shared pending.p/words "
+            "pending.p/receipt pending.p/wamid",
+            _CONTENT, Purpose.DELIVERY, PENDING, _SEALED,
+        ),
+        *_fields(_within("pending", _EVIDENCE_SEALED), _CONTENT, Purpose.PROOF, PENDING, _SEALED),
+        *_fields("lease.t lease.u work_due", _TECHNICAL, Purpose.DELIVERY, RUNNING, _CLEAR, exported=False),
+    ),
+)  # fmt: skip
+
+_IDENTITIES = Collection(
+    "identities", "which person a number or WhatsApp user id belongs to, as keyed hashes", "person", "person", "delete",
+    (
+        *_fields("_id", _ID, Purpose.CHAT, WITH_PERSON, _HASH, exported=False),
+        *_fields("person", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
+        *_fields("kind since", _ID, Purpose.CHAT, WITH_PERSON, _CLEAR),
+        *_fields("kid", _TECHNICAL, Purpose.SECURITY, WITH_PERSON, _CLEAR, exported=False),
+    ),
+)  # fmt: skip
+
+_SUBJECTS = Collection(
+    "subjects", "each person's own key and address, apart from everything else", "_id", "person", "delete",
+    (
+        *_fields("_id subject_ref", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
+        *_fields("created_at", _STATE, Purpose.CHAT, WITH_PERSON, _CLEAR),
+        *_fields("key", _SECRET, Purpose.SECURITY, WITH_PERSON, _SEALED, exported=False),
+        *_fields("salt", _SECRET, Purpose.SECURITY, WITH_PERSON, _CLEAR, exported=False),
+        *_fields("kid", _TECHNICAL, Purpose.SECURITY, WITH_PERSON, _CLEAR, exported=False),
+        *_fields("address p address/phone address/bsuid address/parent_bsuid", _ID, Purpose.CHAT, WITH_PERSON, _SEALED),
+    ), vault=True,
+)  # fmt: skip
+
+_LEDGER = Collection(
+    "ledger", "consent events without words: what was asked, given, refused and withdrawn, and when", "subject_ref",
+    "subject_ref", "keep",
+    (
+        *_fields("_id subject_ref", _CONSENT, Purpose.PROOF, EVIDENCE, _PSEUDO, because=_SKELETON),
+        *_fields(
+            f"_ id schema tenant channel account_ref recorded_at jurisdiction controller commit {_EVIDENCE_CLEAR}",
+            _CONSENT, Purpose.PROOF, EVIDENCE, _CLEAR, because=_SKELETON,
+        ),
+    ),
+)  # fmt: skip
+
+_EVIDENCE = Collection(
+    "evidence", "the exact words shown and answered when consent was asked", "person", "person", "delete",
+    (
+        *_fields("_id person", _CONSENT, Purpose.PROOF, EVIDENCE, _PSEUDO),
+        *_fields("p", _CONTENT, Purpose.PROOF, EVIDENCE, _SEALED),
+        *_fields(_EVIDENCE_SEALED, _CONTENT, Purpose.PROOF, EVIDENCE, _SEALED),
+    ),
+)  # fmt: skip
+
+_SUPPRESSIONS = Collection(
+    "suppressions", "that messages to an identity are not wanted", "i", "suppression_id", "keep",
+    (
+        *_fields("_id i", _ID, Purpose.OBJECTION, OBJECTION, _HASH, because=_SUPPRESSED, exported=False),
+        *_fields("kid", _TECHNICAL, Purpose.SECURITY, OBJECTION, _CLEAR, because=_SUPPRESSED, exported=False),
+        *_fields("scope since source expires hit_at", _CONSENT, Purpose.OBJECTION, OBJECTION, _CLEAR, because=_SUPPRESSED),
+    ),
+)  # fmt: skip
+
+_REQUESTS = Collection(
+    "requests", "requests of data subjects with their clock", "person", "person", "reduce",
+    (
+        *_fields("_id subject_ref", _RIGHTS, Purpose.RIGHTS, REQUEST, _PSEUDO, because=_ANSWERED),
+        *_fields("person", _ID, Purpose.RIGHTS, REQUEST_WORDS, _PSEUDO),
+        *_fields(
+            "kind state law received_at due_at extended_at extended_because pauses.since pauses.until closed_at answer language",
+            _RIGHTS, Purpose.RIGHTS, REQUEST, _CLEAR, because=_ANSWERED,
+        ),
+        *_fields("p p/words", _CONTENT, Purpose.RIGHTS, REQUEST_WORDS, _SEALED),
+    ),
+)  # fmt: skip
+
+_TICKETS = Collection(
+    "tickets", "chats handed to people of the business", "person", "person", "delete",
+    (
+        *_fields("_id person", _ID, Purpose.CHAT, TRANSCRIPT, _PSEUDO),
+        *_fields(
+            "state team language urgent flow step opened_at closed_at outcome expires", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR
+        ),
+        *_fields("p p/about p/shared", _CONTENT, Purpose.CHAT, TRANSCRIPT, _SEALED),
+    ),
+)  # fmt: skip
+
+_TRANSCRIPTS = Collection(
+    "transcripts", "what was written while a person of the business had the chat", "person", "person", "delete",
+    (
+        *_fields("_id ticket person", _ID, Purpose.CHAT, TRANSCRIPT, _PSEUDO),
+        *_fields("at direction kind expires", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR),
+        *_fields("p p/words", _CONTENT, Purpose.CHAT, TRANSCRIPT, _SEALED),
+    ),
+)  # fmt: skip
+
+_SENDS = Collection(
+    "sends", "what went out and what became of it, without content", "person", "person", "delete",
+    (
+        *_fields("_id person command", _DELIVERY, Purpose.DELIVERY, SENT, _PSEUDO),
+        *_fields("w", _DELIVERY, Purpose.DELIVERY, SENT, _HASH, exported=False),
+        *_fields(
+            "reason purpose category status rank started_at accepted_at sent_at delivered_at read_at failed_at refused code "
+            "pricing expires at",
+            _DELIVERY, Purpose.DELIVERY, SENT, _CLEAR,
+        ),
+    ),
+)  # fmt: skip
+
+_TOMBSTONES = Collection(
+    "tombstones", "messages that erased people had already been answered for", "", "", "none",
+    (
+        *_fields("_id", _DELIVERY, Purpose.SECURITY, SEEN, _HASH, because=_ONCE, exported=False),
+        *_fields("expires", _TECHNICAL, Purpose.SECURITY, SEEN, _CLEAR, because=_ONCE, exported=False),
+    ),
+)  # fmt: skip
+
+_ERASURE_JOBS = Collection(
+    "erasure_jobs", "erasures under way", "person", "person", "delete",
+    (
+        *_fields("_id person subject_ref command", _RIGHTS, Purpose.RIGHTS, JOB, _PSEUDO, exported=False),
+        *_fields("step requested_at language expires steps.*", _RIGHTS, Purpose.RIGHTS, JOB, _CLEAR, exported=False),
+        *_fields("kid", _TECHNICAL, Purpose.SECURITY, JOB, _CLEAR, exported=False),
+        *_fields("key", _SECRET, Purpose.SECURITY, JOB, _SEALED, exported=False),
+        *_fields("p p/address p/outside_ids p/receipt", _ID, Purpose.RIGHTS, JOB, _SEALED, exported=False),
+        *_fields("lease.t lease.u", _TECHNICAL, Purpose.DELIVERY, JOB, _CLEAR, exported=False),
+    ),
+)  # fmt: skip
+
+_DEAD_LETTERS = Collection(
+    "dead_letters", "commands and events that failed for good", "person", "person", "delete",
+    (
+        *_fields("_id person", _DELIVERY, Purpose.DELIVERY, DEAD, _PSEUDO),
+        *_fields("kind name reason at expires", _DELIVERY, Purpose.DELIVERY, DEAD, _CLEAR),
+        *_fields("p p/content", _CONTENT, Purpose.DELIVERY, DEAD, _SEALED),
+    ),
+)  # fmt: skip
+
+_SEEN_PAGES = Collection(
+    "seen_pages", "older ids of messages already answered", "person", "person", "delete",
+    (
+        *_fields("_id person", _DELIVERY, Purpose.DELIVERY, SEEN, _PSEUDO, exported=False),
+        *_fields("seen.i seen.t ids", _DELIVERY, Purpose.DELIVERY, SEEN, _HASH, exported=False),
+        *_fields("expires", _TECHNICAL, Purpose.DELIVERY, SEEN, _CLEAR, exported=False),
+    ),
+)  # fmt: skip
+
+_EXPORTS = Collection(
+    "exports", "copies of their data that people may fetch once", "person", "person", "delete",
+    (
+        *_fields("_id code", _RIGHTS, Purpose.RIGHTS, LINK, _HASH, exported=False),
+        *_fields("person command", _RIGHTS, Purpose.RIGHTS, LINK, _PSEUDO, exported=False),
+        *_fields("made_at fetched_at tries language expires", _RIGHTS, Purpose.RIGHTS, LINK, _CLEAR),
+        *_fields("p p/document", _CONTENT, Purpose.RIGHTS, LINK, _SEALED, exported=False),
+    ),
+)  # fmt: skip
+
+_OPT_INS = Collection(
+    "opt_in_requests", "website sign-ups waiting for a yes on WhatsApp", "person", "person", "delete",
+    (
+        *_fields("_id person", _CONSENT, Purpose.PROOF, OPT_IN, _PSEUDO),
+        *_fields("i", _ID, Purpose.OBJECTION, OPT_IN, _HASH, exported=False),
+        *_fields("purpose state asked_at language form form_version notice_hash expires", _CONSENT, Purpose.PROOF, OPT_IN, _CLEAR),
+        *_fields("p p/prompt_text", _CONTENT, Purpose.PROOF, OPT_IN, _SEALED),
+    ),
+)  # fmt: skip
+
+_REPLAY_LIST = Collection(
+    "replay", "erasures and objections to be done again after a backup was restored", "person", "person", "keep",
+    (
+        *_fields("_id person subject_ref", _RIGHTS, Purpose.SECURITY, REPLAY, _PSEUDO, because=_REPLAYED, exported=False),
+        *_fields("kind at seq expires", _RIGHTS, Purpose.SECURITY, REPLAY, _CLEAR, because=_REPLAYED, exported=False),
+    ), vault=True,
+)  # fmt: skip
+
+
+def _about_nobody(name: str, holds: str, paths: str, retention: Retention, data_class: DataClass) -> Collection:
+    rows = _fields(paths, data_class, Purpose.OPERATION, retention, _CLEAR, exported=False)
+    return Collection(name, holds, "", "", "none", rows)
+
+
+COLLECTIONS: Mapping[str, Collection] = {
+    one.name: one
+    for one in (
+        _CONVERSATIONS, _IDENTITIES, _SUBJECTS, _LEDGER, _EVIDENCE, _SUPPRESSIONS, _REQUESTS, _TICKETS, _TRANSCRIPTS, _SENDS,
+        _TOMBSTONES, _ERASURE_JOBS, _DEAD_LETTERS, _SEEN_PAGES, _EXPORTS, _OPT_INS, _REPLAY_LIST,
+        _about_nobody("flow_versions", "published flows", "_id flow language content published_at", VERSION, _BUSINESS),
+        _about_nobody("texts", "notices and purposes as they were shown", "_id kind name version language content published_at",
+                      VERSION, _BUSINESS),
+        _about_nobody("locks", "who does a job that only one may do", "_id t u holder", RUNNING, _TECHNICAL),
+        _about_nobody("schema", "which migrations were made", "_id version applied_at", RUNNING, _TECHNICAL),
+    )
+}  # fmt: skip
+"""Every collection that may exist, by name. A collection that is not here may not be written."""
+
+
+def collections_of_person() -> tuple[Collection, ...]:
+    """The collections that hold rows about people; erasure and export go through all of them, in this order."""
+    return tuple(one for one in COLLECTIONS.values() if one.found_by)
+
+
+def unlisted(collection: str, document: Mapping[str, Any]) -> list[str]:
+    """The paths of a raw document that the register does not name, sorted; empty when all are listed.
+
+    An unknown collection gives its own name. Lists are looked through; a mapping counts as its fields, so a field listed as plain
+    may not suddenly hold one.
+    """
+    known = COLLECTIONS.get(collection)
+    if known is None:
+        return [collection]
+    listed = [tuple(field.path.split(".")) for field in known.fields if "/" not in field.path]
+    found = {
+        ".".join(path) for path, empty in _paths(document) if not any(_matches(path, one, empty) for one in listed)
+    }
+    return sorted(found)
+
+
+def _paths(value: Any, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], bool]]:
+    """Each path that holds something, and whether that is only an empty map, an empty list or nothing."""
+    if isinstance(value, Mapping) and value:
+        for key, one in value.items():
+            yield from _paths(one, (*path, str(key)))
+    elif isinstance(value, list | tuple) and any(isinstance(one, Mapping | list | tuple) for one in value):
+        for one in value:
+            yield from _paths(one, path)
+    else:
+        yield path, value is None or value in ({}, [], ())
+
+
+def _matches(path: tuple[str, ...], listed: tuple[str, ...], empty: bool) -> bool:
+    if len(path) != len(listed) and not (empty and len(path) < len(listed)):
+        return False
+    return all(want in ("*", got) for got, want in zip(path, listed, strict=False))

@@ -20,7 +20,7 @@ check: $(READY) ## format, lint, types, import contract: what needs no server
 	$(BIN)/ruff format --check . $(UNSUFFIXED)
 	$(BIN)/ruff check . $(UNSUFFIXED)
 	$(BIN)/mypy $(TYPED)
-	$(BIN)/lint-imports --no-cache
+	$(BIN)/lint-imports --no-cache --no-logo
 
 test: check ## check, then every test but the long ones, on the embedded database and in a real browser
 	@scripts/ensure-browser

@@ -8,6 +8,7 @@ a dependency; those stand in uv.lock and, for uv itself, in bootstrap.txt.
 
 import os
 import platform
+import re
 import subprocess
 import sys
 import tomllib
@@ -33,6 +34,15 @@ def has_wheel(lock: str, package: str, version: tuple[int, int], system: str, ma
     )
 
 
+def version_of(environment: Path) -> tuple[int, int] | None:
+    """The Python version of a virtual environment; None where there is none."""
+    settings = environment / "pyvenv.cfg"
+    found = (
+        re.search(r"^version(?:_info)? *= *(\d+)\.(\d+)", settings.read_text(), re.M) if settings.is_file() else None
+    )
+    return (int(found[1]), int(found[2])) if found else None
+
+
 def run(*command: str | Path) -> None:
     """Run a step and stop with its exit status if it fails; its own output says why."""
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
@@ -50,8 +60,8 @@ def run(*command: str | Path) -> None:
 def main() -> None:
     """Create the environments if they are missing, then make the big one match the lock."""
     binaries = "Scripts" if os.name == "nt" else "bin"
-    if not (ENVIRONMENT / "pyvenv.cfg").is_file():
-        venv.create(ENVIRONMENT, with_pip=False, symlinks=os.name != "nt")
+    if version_of(ENVIRONMENT) != sys.version_info[:2]:
+        venv.create(ENVIRONMENT, with_pip=False, clear=True, symlinks=os.name != "nt")
     pinned = ROOT / "scripts" / "bootstrap.txt"
     installed = TOOL / "bootstrap.txt"
     if not installed.is_file() or installed.read_text() != pinned.read_text():

@@ -38,7 +38,9 @@ def version_of(environment: Path) -> tuple[int, int] | None:
     """The Python version of a virtual environment; None where there is none."""
     settings = environment / "pyvenv.cfg"
     found = (
-        re.search(r"^version(?:_info)? *= *(\d+)\.(\d+)", settings.read_text(), re.M) if settings.is_file() else None
+        re.search(r"^version(?:_info)? *= *(\d+)\.(\d+)", settings.read_text(), re.MULTILINE)
+        if settings.is_file()
+        else None
     )
     return (int(found[1]), int(found[2])) if found else None
 

@@ -21,7 +21,7 @@ class MessageReceived:
         words: the text, caption, button or row title; empty where there is none.
         option: the wire id or payload of what was tapped.
         wamid: the message id, needed as evidence and for read marks; never stored in clear.
-        reply_to: keyed hash of the message it answers, if any.
+        reply_to: keyed hash of the message it answers, if any; `reply_wamid` is that id itself, for the evidence of a consent.
         intent: what the privacy intents made of it.
         data: typed extras (a location's coordinates, a media id) that flows may ask for; dropped otherwise.
     """
@@ -33,6 +33,7 @@ class MessageReceived:
     option: str = ""
     wamid: Wamid = Wamid("")
     reply_to: EventId | None = None
+    reply_wamid: Wamid = Wamid("")
     intent: Intent = NO_INTENT
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
 

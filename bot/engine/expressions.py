@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from importlib import resources
 from typing import Any, Protocol
 
@@ -72,11 +73,13 @@ _GRAMMAR = resources.files("bot.engine").joinpath("expressions.lark").read_text(
 _PARSER = Lark(_GRAMMAR, parser="lalr", propagate_positions=True, maybe_placeholders=False)
 
 
+@lru_cache(maxsize=4096)
 def condition(source: str, fields: frozenset[str]) -> Expression:
     """A condition over these fields. Raises `ExpressionProblem`."""
     return _parsed(source, source, fields, 0)
 
 
+@lru_cache(maxsize=4096)
 def sum_of(source: str, fields: frozenset[str]) -> Expression:
     """A sum (or a single value) over these fields. Raises `ExpressionProblem`."""
     return _parsed(source, "=" + source, fields, 1)

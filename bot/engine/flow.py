@@ -250,7 +250,7 @@ class NoticeStep(StepBase):
 class StopStep(StepBase):
     """The effect of a STOP (GDPR art. 7(3), 21(3)); only under flows/privacy/."""
 
-    stop: Literal["all", "marketing", "asked"] | None = None
+    stop: Literal["all", "marketing", "asked", "resume"] | None = None
 
 
 VERBS: dict[str, type[StepBase]] = {

@@ -5,6 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from bot.domain.conversation import Conversation
+
 
 class Texts(Protocol):
     """Languages: catalogs and formats (`bot.i18n`)."""
@@ -20,6 +22,9 @@ class Texts(Protocol):
 
     def closest(self, language: str) -> str:
         """The offered language nearest to a tag (`pt-BR` for `pt-br`, `es` for `es-AR`), or the business's own."""
+
+    def of_country(self, country: str) -> str:
+        """The offered language most spoken in a country (two letters), or the business's own."""
 
     def name(self, language: str) -> str:
         """The language's name in itself."""
@@ -65,6 +70,12 @@ class Rules(Protocol):
 
     def time_zone(self, country: str) -> str:
         """The time zone of a person of that country, or the business's (decisions.md 32)."""
+
+    def may_send(self, conversation: Conversation, purpose: str, category: str, now: datetime) -> str:
+        """Empty when a template for this purpose would pass the gate now, else the outcome that says why not."""
+
+    def matches(self, pattern: str, value: str) -> bool:
+        """Whether a value fits a named pattern of business.yaml; decided in bounded time."""
 
     def is_open(self, team: str, now: datetime) -> bool:
         """Whether a team is at work."""

@@ -1,0 +1,143 @@
+"""Which way an event goes: privacy first, then the open question, then the business's flows, then an honest "I did not understand".
+
+The order is the promise: a flow can never shadow a wish to stop or a right (architecture.md 7; decisions.md 4, 5).
+"""
+
+from dataclasses import replace
+from datetime import timedelta
+
+from bot.domain.conversation import HeldWords
+from bot.domain.event import MessageReceived
+from bot.domain.intent import Decision
+from bot.engine.play import Play
+from bot.engine.steps.question import answer_to, plain
+from bot.engine.stopping import confirm_due, pause, stop
+
+# Flag of the intents, the built-in flow it opens. The first that holds wins.
+WISHES = (
+    ("erase", "delete_me"), ("access", "my_data"), ("rectify", "correct"), ("restrict", "restrict"), ("object", "object"),
+    ("complaint", "complaint"), ("privacy", "privacy"), ("agent", "human"), ("language", "language"), ("start", "start_again"),
+    ("help", "help"),
+)  # fmt: skip
+
+SILENT_KINDS = frozenset({"reaction", "revoked"})
+"""Kinds that ask for no answer; their words still go through the intents."""
+
+HOLDS = timedelta(hours=24)
+"""How long the first words are kept while notice or language is settled (decisions.md 31)."""
+
+STOP_PAYLOAD = "recado:stop:"
+"""What the quick reply of a template sends to stop a purpose: `recado:stop:<scope>`."""
+
+
+def route(play: Play, event: MessageReceived) -> bool:
+    """Sends a message its way; True when the innermost open flow is to hear it."""
+    if answer_to(play, event) is not None:
+        return True
+    if _privacy(play, event):
+        return False
+    if event.kind in SILENT_KINDS:
+        return False
+    if play.conversation.talk == "new":
+        play.set(held=HeldWords(event.words, event.id, event.wamid, play.now + HOLDS))
+        play.push("first_contact")
+        return False
+    return _business(play, event)
+
+
+def after_notice(play: Play) -> bool:
+    """Takes up the words the person began with, once the notice was shown; True when a flow is to hear them."""
+    event = play.event
+    play.set(talk="active", held=None)
+    if not isinstance(event, MessageReceived):
+        return False
+    return _business(play, event)
+
+
+def _privacy(play: Play, event: MessageReceived) -> bool:
+    """Acts on a wish to stop or a right; True when the event is settled by that."""
+    intent = event.intent
+    if event.option.startswith(STOP_PAYLOAD):
+        intent = replace(
+            intent, decision=Decision.STOP, scope=event.option.removeprefix(STOP_PAYLOAD), rule="template-button"
+        )
+    if intent.decision is Decision.STOP:
+        scope = intent.scope if intent.scope != "unclear" else "all"
+        stop(play, scope, "button" if event.option else "word")
+        if confirm_due(play):
+            play.push("stop")
+        if "erase" in intent.flags:
+            play.push("delete_me")
+        return True
+    if intent.decision is Decision.ASK:
+        pause(play)
+        if "cancel" in intent.flags:
+            play.close_all()
+        play.push("stop_unsure")
+        return True
+    wish = next((flow for flag, flow in WISHES if flag in intent.flags), None)
+    if wish is None:
+        return False
+    if play.conversation.talk == "new":
+        play.push("first_contact")
+        _open(play, wish, below=True)
+    else:
+        _open(play, wish)
+    return True
+
+
+def _open(play: Play, wish: str, *, below: bool = False) -> None:
+    """Opens a built-in flow, or the business's own for it; one that is open already begins again."""
+    own = play.world.book.business.flows
+    flow = {"human": own.agent, "complaint": own.complaint, "help": own.help}.get(wish, "") or wish
+    opened = [frame.flow for frame in play.conversation.frames]
+    if flow in opened:
+        while play.conversation.frames and flow in [frame.flow for frame in play.conversation.frames]:
+            play.pop()
+    play.push(flow)
+    if below:
+        *rest, first, second = play.conversation.frames
+        *slots, one, two = play.slots
+        play.set(frames=(*rest, second, first), slots=(*slots, two, one))
+
+
+def _business(play: Play, event: MessageReceived) -> bool:
+    """The open question, a start word, or nothing that anybody understands."""
+    frame = play.frame
+    if frame is not None:
+        if frame.question:
+            return True
+        if frame.waiting:
+            play.push("still_working")
+            return False
+        return True
+    flow = _started_by(play, event)
+    if flow:
+        play.set(misunderstood=0)
+        play.push(flow)
+        return False
+    start = play.world.book.business.start_flow
+    if start and start in play.world.book.flows and play.conversation.misunderstood == 0 and _greets(play, event):
+        play.set(misunderstood=0)
+        play.push(start)
+        return False
+    play.set(misunderstood=play.conversation.misunderstood + 1)
+    play.push("unsupported" if event.kind not in ("text", "tap", "template_tap") else "not_understood")
+    return False
+
+
+def _greets(play: Play, event: MessageReceived) -> bool:
+    """Whether this opens a conversation: the first message after the notice, or one after a long pause."""
+    return event.kind == "text" or play.conversation.talk != "active"
+
+
+def _started_by(play: Play, event: MessageReceived) -> str:
+    """The flow whose start words, button or template reply this is, or empty."""
+    said = plain(event.words.value)
+    for flow in play.world.book.flows.values():
+        for start in flow.flow.starts:
+            if event.option and event.option in (start.button, start.template_reply):
+                return flow.id
+            if said and any(said in (plain(word), plain(play.render(word))) for word in start.words):
+                return flow.id
+    return ""

@@ -1,0 +1,108 @@
+"""`notice`, `stop` and `my_data`: what the law gives the person, as steps of the built-in flows (GDPR art. 12-22)."""
+
+from dataclasses import replace
+
+from bot.domain.command import Erase, Export, OpenRequest
+from bot.domain.event import Event, MessageReceived, TimerFired
+from bot.domain.message import TextMessage
+from bot.engine import flow as schema
+from bot.engine.compiler import Node
+from bot.engine.play import Play
+from bot.engine.steps.question import answer_to, plain
+from bot.engine.stopping import stop
+
+
+def enter_notice(play: Play, _: Node) -> str:
+    """Shows the first layer of the notice and records exactly which words were shown (GDPR art. 13; privacy.md 3.2)."""
+    play.flush()
+    notice = play.world.rules.notice(play.language)
+    play.record("notice_shown", notice_hash=notice.hash, notice_language=notice.language, prompt_text=notice.text, actor="system",
+                answer_kind="", answer_text="", answer_id="")  # fmt: skip
+    play.send(TextMessage(notice.text), reason="notice", purpose="")
+    talk = "notified" if play.conversation.talk == "new" else play.conversation.talk
+    play.set(notice=notice.hash, notice_at=play.now, talk=talk)
+    return "done"
+
+
+def enter_stop(play: Play, node: Node) -> str:
+    """The effect of a STOP inside a built-in flow, which itself goes on to say so."""
+    step = node.step
+    assert isinstance(step, schema.StopStep)  # noqa: S101 - the compiler pairs verb and model
+    if step.stop == "resume":
+        play.set(paused_until=None)
+        return "done"
+    scope: str = step.stop or "asked"
+    if scope == "asked":
+        said = play.event.intent if isinstance(play.event, MessageReceived) else None
+        scope = said.scope if said is not None and said.scope not in ("", "unclear") else "all"
+    frame, values = play.frame, play.slots[-1]
+    stop(play, scope, "word" if isinstance(play.event, MessageReceived) else "silence")
+    if frame is not None:
+        play.set(frames=(replace(frame, question=""),), slots=(values,))
+    return "done"
+
+
+_FORMS = {"show": "show", "how_used": "how_used", "export": "file", "correct": "correct"}
+
+
+def enter(play: Play, node: Node) -> str | None:
+    step = node.step
+    assert isinstance(step, schema.MyData)  # noqa: S101
+    if step.my_data == "delete":
+        _first_question(play, step)
+        return None
+    received = play.event.at
+    kind = "rectify" if step.my_data == "correct" else "access"
+    status = "open" if step.my_data == "correct" else "done"
+    words = play.event.words.value if isinstance(play.event, MessageReceived) and kind == "rectify" else ""
+    play.add(OpenRequest(play.next_id(), kind, received, status, play.language, words))
+    if step.my_data != "correct":
+        play.flush()
+        play.add(Export(play.next_id(), _FORMS[step.my_data], play.language))
+    return "pending" if step.my_data == "correct" else "done"
+
+
+def _first_question(play: Play, step: schema.MyData) -> None:
+    play.put(_tap="first")
+    options = (("erase", play.render(step.yes_label), ""), ("keep", play.render(step.no_label), ""))
+    question, _ = play.ask(play.render(step.ask), options)
+    play.set_timer("silence", step.wait, question)
+
+
+def hear(play: Play, node: Node, event: Event) -> str | None:
+    """Two taps, or the two labels written out; anything else leaves everything as it is (decisions.md 5; T14)."""
+    step = node.step
+    assert isinstance(step, schema.MyData)  # noqa: S101
+    if isinstance(event, TimerFired):
+        play.update_frame(question="")
+        return "silent"
+    if not isinstance(event, MessageReceived):
+        return None
+    first = play.value("_tap") == "first"
+    label = step.yes_label if first else step.confirm_label
+    key = answer_to(play, event)
+    said = plain(event.words.value)
+    agreed = key == ("erase" if first else "really") or (
+        key is None and not event.option and said == plain(play.render(label))
+    )
+    if not agreed:
+        play.update_frame(question="")
+        return "cancelled"
+    if first:
+        play.put(_tap="second")
+        options = (("really", play.render(step.confirm_label), ""), ("keep", play.render(step.no_label), ""))
+        question, _ = play.ask(play.render(step.confirm), options)
+        play.set_timer("silence", step.wait, question)
+        return None
+    _erase(play, step)
+    return "done"
+
+
+def _erase(play: Play, step: schema.MyData) -> None:
+    """From here on nothing is written about the person but the erasure itself (decisions.md 16)."""
+    play.flush()
+    received = play.conversation.frames[-1].asked_at or play.now
+    play.add(OpenRequest(play.next_id(), "erase", received, "open", play.language))
+    play.add(Erase(play.next_id(), received, play.language, TextMessage(play.render(step.receipt))))
+    play.set(erasing=True)
+    play.update_frame(question="")

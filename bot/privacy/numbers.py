@@ -166,34 +166,47 @@ _MOST_PEOPLE = {
 def time_zone(address: Address, *, business_zone: str) -> str:
     """The IANA zone by which a person's quiet hours are reckoned (decisions.md 32).
 
-    The country of the BSUID or number decides. Where a country has several zones: the number's own if it has just one, else the
-    business's if it lies in that country, else the one most people live in. Without a known country: the business's.
+    The country of the BSUID or number decides. Where a country has several zones: the number's own if it has just one, else as
+    `zone_of_country` says. Without a known country: the business's.
     """
     region = country(address)
-    if region is None:
-        return business_zone
     own = _zones_of_number(address, region)
-    if len(own) == 1:
-        return own[0]
-    if business_zone in own:
+    return own[0] if len(own) == 1 else zone_of_country(region, business_zone=business_zone)
+
+
+def zone_of_country(region: str | None, *, business_zone: str) -> str:
+    """The zone of a person of whom only the two-letter country is known.
+
+    The country's only zone; of several the business's if it lies in that country, else the one most people live in; for an unknown
+    country the business's.
+    """
+    if not region:
         return business_zone
-    return _MOST_PEOPLE.get(region) or next(iter(_zones_of_region(region)), business_zone)
+    zones = _zones_of_region(region.upper())
+    if business_zone in zones:
+        return business_zone
+    return _MOST_PEOPLE.get(region.upper()) or next(iter(zones), business_zone)
 
 
-def _zones_of_number(address: Address, region: str) -> tuple[str, ...]:
-    """The zones a number or its country may lie in; a number of another country than the BSUID's does not count."""
-    if address.phone is not None and country(Address(phone=address.phone)) == region:
+def _zones_of_number(address: Address, region: str | None) -> tuple[str, ...]:
+    """The zones a number may lie in; a number of another country than the BSUID's does not count."""
+    if region is not None and address.phone is not None and country(Address(phone=address.phone)) == region:
         for spelling in (address.phone, *variants(address.phone)):
             found = _known(timezone.time_zones_for_number(phonenumbers.parse(spelling.value, None)))
             if found:
                 return found
-    return _zones_of_region(region)
+    return ()
 
 
 def _zones_of_region(region: str) -> tuple[str, ...]:
-    example = phonenumbers.example_number_for_type(region, phonenumbers.PhoneNumberType.MOBILE)
-    return _known(timezone.time_zones_for_number(example)) if example is not None else ()
+    """The zones of the country's geographical numbers and of its mobile ones, sorted."""
+    found: set[str] = set()
+    for kind in (phonenumbers.PhoneNumberType.MOBILE, phonenumbers.PhoneNumberType.FIXED_LINE):
+        example = phonenumbers.example_number_for_type(region, kind)
+        if example is not None:
+            found.update(_known(timezone.time_zones_for_number(example)))
+    return tuple(sorted(found))
 
 
 def _known(zones: tuple[str, ...]) -> tuple[str, ...]:
-    return tuple(zone for zone in zones if zone != phonenumbers.timezone.UNKNOWN_TIMEZONE)
+    return tuple(zone for zone in zones if zone != timezone.UNKNOWN_TIMEZONE)

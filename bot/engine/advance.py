@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from bot.domain.command import Command, Send
+from bot.domain.command import Command, RecordConsent, Send
 from bot.domain.conversation import Conversation
 from bot.domain.event import (
     CallAnswered,
@@ -172,8 +172,9 @@ class Engine:
 
     def _after_notice(self, play: Play) -> bool:
         """Answers what the person wrote first; False when there was nothing to answer."""
-        if after_notice(play):
-            self._hear(play, play.event)
+        first = after_notice(play)
+        if first is not None:
+            self._hear(play, first)
         return play.frame is not None
 
     def _leave(self, play: Play) -> None:
@@ -247,7 +248,7 @@ def _heard(play: Play, event: MessageReceived) -> None:
         language = play.world.texts.closest(wanted)
         if language.split("-", maxsplit=1)[0] == wanted.split("-", maxsplit=1)[0]:
             play.set(language=language, language_chosen=True)
-            play.language = language
+            play.language = play.language_asked = language
 
 
 def _turn(play: Play) -> Turn:
@@ -260,7 +261,7 @@ def _linked(commands: list[Command]) -> list[Command]:
     record = None
     linked: list[Command] = []
     for command in commands:
-        if type(command).__name__ == "RecordConsent":
+        if isinstance(command, RecordConsent) and command.event_type in ("requested", "first_step", "confirmed"):
             record = command.id
         if isinstance(command, Send) and record is not None and not command.relies_on:
             command = replace(command, relies_on=record)  # noqa: PLW2901 - the value is replaced, not the list

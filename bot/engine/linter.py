@@ -17,8 +17,13 @@ BUTTON_TITLE, ROW_TITLE, BUTTONS, ROWS = 20, 24, 3, 10
 """Meta: interactive messages (whatsapp.md 3.3); characters counted as UTF-16 units, the stricter reading."""
 
 BUTTON_BODY, TEXT_BODY = 1024, 4096
-PERSON_VALUES = frozenset({"person.language", "person.first_contact", "answer.text", "ticket.place", "business.name", "business.email",
-                           "business.phone", "business.link", "words.stop", "words.start", "dpo.email", "language.name"})  # fmt: skip
+PERSON_VALUES = frozenset({
+    "person.language", "person.first_contact", "person.language_asked", "answer.text", "language.name", "words.stop", "words.start",
+    "business.name", "business.email", "business.phone", "business.link", "business.languages", "dpo.email", "ticket.place",
+})  # fmt: skip
+ASKABLE = frozenset({"text", "long_text", "number", "whole_number", "money", "yes_no", "email", "choice"})
+"""Value types `ask` can read so far (bot.i18n.values)."""
+
 BUILTIN_SETTABLE = frozenset({"person.language"})
 
 
@@ -234,6 +239,11 @@ class _FlowCheck:
             self._unknown("unknown-field", (*path, "into"), "field", step.into, list(self.flow.data))
         elif not step.into:
             self.source.report("no-into", path, "The answer is kept nowhere.", "Add `into: <field>`, or use `menu`.")
+
+        declared = self.flow.data.get(step.into)
+        if declared is not None and declared.type not in ASKABLE:
+            reason = f"A value of the type `{declared.type}` cannot be asked for yet."
+            self.source.report("type-later", (*path, "into"), reason, f"Known here: {', '.join(sorted(ASKABLE))}.")
 
     def _menu(self, step: schema.Menu, path: Path) -> None:
         self._options(step.options, path)

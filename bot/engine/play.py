@@ -67,7 +67,9 @@ class Play:
         self.commands: list[Command] = []
         self.suppress: list[Suppress] = []
         self.language = conversation.language or world.book.business.language
+        self.language_asked: str | None = None
         self._said: list[str] = []
+        self._said_under: dict[str, str] = {}
         self._questions = 0
 
     # -- commands ------------------------------------------------------------------------------------------------------
@@ -228,16 +230,26 @@ class Play:
 
     def say(self, text: str) -> None:
         """Says a rendered text; texts in a row become one message (service messages are billed since 2026-10-01)."""
-        joined = "\n\n".join([*self._said, text])
-        if self._said and units(joined) > TEXT_BODY:
+        basis = self._basis()
+        if self._said and (basis != self._said_under or units("\n\n".join([*self._said, text])) > TEXT_BODY):
             self.flush()
         self._said.append(text)
+        self._said_under = basis
 
     def flush(self) -> None:
         """Sends what was said so far as one message."""
         if self._said:
             body, self._said = "\n\n".join(self._said), []
-            self.send(TextMessage(body))
+            self.send(TextMessage(body), **self._said_under)
+
+    def _basis(self) -> dict[str, str]:
+        """The reason for which the innermost flow's messages may go out, and its purpose."""
+        frame = self.frame
+        if frame is None:
+            return {"reason": "answer", "purpose": ""}
+        asked = isinstance(self.event, MessageReceived) or self.conversation.window_open(self.now)
+        reason = REASONS.get(frame.flow, "answer" if asked else "business")
+        return {"reason": reason, "purpose": self.flow_of(frame).flow.purpose}
 
     def ask(self, text: str, options: tuple[tuple[str, str, str], ...], *, alone: bool = False) -> tuple[str, str]:
         """Sends a question with its options (key, title, description) and opens it; returns (question id, exact words shown).
@@ -250,7 +262,7 @@ class Play:
         question = question_id(self.conversation.person, self.conversation.version, f"{step}:{self._questions}")
         limit = BUTTON_BODY if options else TEXT_BODY
         body = "\n\n".join([*self._said, text])
-        if alone or units(body) > limit:
+        if alone or units(body) > limit or (self._said and self._said_under != self._basis()):
             self.flush()
             body = text
         self._said = []
@@ -273,11 +285,7 @@ class Play:
 
     def send(self, message: OutMessage, **fields: Any) -> CommandId:
         """Puts a message among the commands with the reason for which it may go out."""
-        frame = self.frame
-        flow = self.flow_of(frame).flow if frame else None
-        asked = isinstance(self.event, MessageReceived) or self.conversation.window_open(self.now)
-        reason = REASONS.get(frame.flow if frame else "", "answer" if asked else "business")
-        base: dict[str, Any] = {"reason": reason, "purpose": flow.purpose if flow else ""}
+        base: dict[str, Any] = dict(self._basis())
         if isinstance(message, TemplateMessage):
             declared = self.world.book.business.templates[message.name]
             base = {"reason": "business", "purpose": declared.purpose, "category": declared.category}
@@ -287,6 +295,8 @@ class Play:
 _BUILTIN: Mapping[str, Any] = {
     "person.language": lambda play: play.language,
     "person.first_contact": lambda play: play.conversation.talk != "active",
+    "person.language_asked": lambda play: play.language_asked,
+    "business.languages": lambda play: play.world.book.business.languages,
     "language.name": lambda play: play.world.texts.name(play.language),
     "answer.text": lambda play: play.event.words.value if isinstance(play.event, MessageReceived) else None,
     "business.name": lambda play: play.world.book.business.name,

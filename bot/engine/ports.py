@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from bot.domain.conversation import Conversation
+from bot.domain.values import Reading
 
 
 class Texts(Protocol):
@@ -28,15 +29,6 @@ class Texts(Protocol):
 
     def name(self, language: str) -> str:
         """The language's name in itself."""
-
-
-@dataclass(frozen=True, slots=True)
-class Reading:
-    """What was made of typed words. `status` is `ok`, `unclear` (several readings: `choices`) or `wrong`."""
-
-    status: str
-    value: Any = None
-    choices: tuple[Any, ...] = ()
 
 
 class Values(Protocol):

@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from bot.domain.conversation import HeldWords
 from bot.domain.event import MessageReceived
-from bot.domain.intent import Decision
+from bot.domain.intent import NO_INTENT, Decision
 from bot.engine.play import Play
-from bot.engine.steps.question import answer_to, plain
+from bot.engine.steps.question import answer_to, chosen, plain
 from bot.engine.stopping import confirm_due, pause, stop
 
 # Flag of the intents, the built-in flow it opens. The first that holds wins.
@@ -45,13 +45,15 @@ def route(play: Play, event: MessageReceived) -> bool:
     return _business(play, event)
 
 
-def after_notice(play: Play) -> bool:
-    """Takes up the words the person began with, once the notice was shown; True when a flow is to hear them."""
-    event = play.event
+def after_notice(play: Play) -> MessageReceived | None:
+    """Takes up the words the person began with, once the notice was shown; gives them when a flow is to hear them."""
+    held, event = play.conversation.held, play.event
     play.set(talk="active", held=None)
-    if not isinstance(event, MessageReceived):
-        return False
-    return _business(play, event)
+    if held is None or held.until <= play.now or not isinstance(event, MessageReceived):
+        return None
+    if held.id != event.id:
+        event = replace(event, id=held.id, words=held.words, wamid=held.wamid, kind="text", option="", intent=NO_INTENT)
+    return event if _business(play, event) else None
 
 
 def _privacy(play: Play, event: MessageReceived) -> bool:
@@ -106,7 +108,7 @@ def _business(play: Play, event: MessageReceived) -> bool:
     frame = play.frame
     if frame is not None:
         if frame.question:
-            return True
+            return not _interrupts(play, event)
         if frame.waiting:
             play.push("still_working")
             return False
@@ -129,6 +131,23 @@ def _business(play: Play, event: MessageReceived) -> bool:
 def _greets(play: Play, event: MessageReceived) -> bool:
     """Whether this opens a conversation: the first message after the notice, or one after a long pause."""
     return event.kind == "text" or play.conversation.talk != "active"
+
+
+def _interrupts(play: Play, event: MessageReceived) -> bool:
+    """Opens another flow by its start word above a question with options that do not hold that word; it is asked again after."""
+    frame = play.frame
+    if frame is None or event.option:
+        return False
+    flow = play.flow_of(frame).flow
+    node = play.node_of(frame)
+    options = getattr(node.step, "options", {})
+    if flow.interrupt == "never" or node.verb not in ("menu", "consent") or chosen(play, event, options) is not None:
+        return False
+    started = _started_by(play, event)
+    if not started or started in [one.flow for one in play.conversation.frames]:
+        return False
+    play.push(started)
+    return True
 
 
 def _started_by(play: Play, event: MessageReceived) -> str:

@@ -42,24 +42,26 @@ def enter_stop(play: Play, node: Node) -> str:
     return "done"
 
 
-_FORMS = {"show": "show", "how_used": "how_used", "export": "file", "correct": "correct"}
+_FORMS = {"show": "show", "how_used": "how_used", "export": "file"}
+_REQUESTS = {"correct": "rectify", "restrict": "restrict", "object": "object", "complaint": "complaint"}
 
 
 def enter(play: Play, node: Node) -> str | None:
+    """Shows or exports at once; what a person must look at becomes a request whose clock runs from the message (EDPB 01/2022)."""
     step = node.step
     assert isinstance(step, schema.MyData)  # noqa: S101
     if step.my_data == "delete":
         _first_question(play, step)
         return None
     received = play.event.at
-    kind = "rectify" if step.my_data == "correct" else "access"
-    status = "open" if step.my_data == "correct" else "done"
-    words = play.event.words.value if isinstance(play.event, MessageReceived) and kind == "rectify" else ""
-    play.add(OpenRequest(play.next_id(), kind, received, status, play.language, words))
-    if step.my_data != "correct":
-        play.flush()
-        play.add(Export(play.next_id(), _FORMS[step.my_data], play.language))
-    return "pending" if step.my_data == "correct" else "done"
+    if step.my_data in _REQUESTS:
+        words = play.event.words.value if isinstance(play.event, MessageReceived) else ""
+        play.add(OpenRequest(play.next_id(), _REQUESTS[step.my_data], received, "open", play.language, words))
+        return "pending"
+    play.add(OpenRequest(play.next_id(), "access", received, "done", play.language))
+    play.flush()
+    play.add(Export(play.next_id(), _FORMS[step.my_data], play.language))
+    return "done"
 
 
 def _first_question(play: Play, step: schema.MyData) -> None:

@@ -1,0 +1,117 @@
+"""Values as people write them: dates, times, money, numbers and lists in the person's language and time zone."""
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale, UnknownLocaleError
+from babel.dates import format_date, format_datetime, format_time
+from babel.languages import get_official_languages
+from babel.lists import format_list
+from babel.numbers import format_currency, format_decimal
+
+from bot.i18n.catalog import Catalog
+
+
+@lru_cache(maxsize=256)
+def locale_of(language: str) -> Locale:
+    """Babel's locale for a tag, its base, or English; never raises."""
+    tag = language.replace("_", "-")
+    for one in (tag, tag.split("-", maxsplit=1)[0]):
+        try:
+            return Locale.parse(one, sep="-")
+        except (ValueError, UnknownLocaleError):
+            continue
+    return Locale.parse("en")
+
+
+class Languages:
+    """The engine's `Texts`: catalog and formats together."""
+
+    def __init__(self, catalog: Catalog, *, currency: str = "EUR") -> None:
+        self._catalog = catalog
+        self._currency = currency
+
+    def translate(self, text: str, language: str) -> str:
+        return self._catalog.translate(text, language)
+
+    def closest(self, language: str) -> str:
+        return self._catalog.closest(language)
+
+    def of_country(self, country: str) -> str:
+        """The offered language that is official in a country, the first named by CLDR; else the default."""
+        for tag in get_official_languages(country.upper(), de_facto=True):
+            regional = self._catalog.closest(f"{tag}-{country.upper()}")
+            if regional.replace("_", "-").split("-", maxsplit=1)[0] == tag.split("_", maxsplit=1)[0]:
+                return regional
+        return self._catalog.closest("")
+
+    def name(self, language: str) -> str:
+        locale = locale_of(language)
+        return (locale.get_display_name(locale) or language).capitalize()
+
+    def plural(self, number: float, language: str) -> str:
+        return str(locale_of(language).plural_form(Decimal(str(number))))
+
+    def show(self, value: Any, how: str, language: str, zone: str) -> str:
+        """A value in words; what is not known is shown as nothing, and a filter that does not fit shows the value plainly."""
+        if value is None:
+            return ""
+        shown = self._by_filter(value, how, language, zone) if how else None
+        return shown if shown is not None else self._plainly(value, language, zone)
+
+    def _by_filter(self, value: Any, how: str, language: str, zone: str) -> str | None:
+        locale = locale_of(language)
+        if how in ("date", "time", "datetime"):
+            return _moment(value, how, locale, zone)
+        if how == "money" and isinstance(value, int | float | Decimal):
+            return format_currency(value, self._currency, locale=locale)
+        if how == "join" and isinstance(value, list | tuple):
+            return format_list([self.show(one, "", language, zone) for one in value], locale=locale)
+        text = self._plainly(value, language, zone)
+        return {"upper": text.upper(), "lower": text.lower()}.get(how)
+
+    def _plainly(self, value: Any, language: str, zone: str) -> str:
+        locale = locale_of(language)
+        if isinstance(value, bool):
+            return self._catalog.translate("yes" if value else "no", language)
+        if isinstance(value, int | float | Decimal):
+            return format_decimal(value, locale=locale)
+        if isinstance(value, datetime):
+            return _moment(value, "datetime", locale, zone) or ""
+        if isinstance(value, date):
+            return _moment(value, "date", locale, zone) or ""
+        if isinstance(value, time):
+            return format_time(value, "short", locale=locale)
+        if isinstance(value, list | tuple):
+            return format_list([self.show(one, "", language, zone) for one in value], locale=locale)
+        return str(value)
+
+
+def _moment(value: Any, how: str, locale: Locale, zone: str) -> str | None:
+    if isinstance(value, str):
+        value = _parsed(value)
+    if isinstance(value, datetime):
+        local = value.astimezone(ZoneInfo(zone)) if value.tzinfo else value
+        if how == "date":
+            return format_date(local.date(), "full", locale=locale)
+        if how == "time":
+            return format_time(local.time(), "short", locale=locale)
+        return format_datetime(local, "long" if local.tzinfo is None else "medium", locale=locale, tzinfo=local.tzinfo)
+    if isinstance(value, date):
+        return format_date(value, "full", locale=locale)
+    if isinstance(value, time):
+        return format_time(value, "short", locale=locale)
+    return None
+
+
+def _parsed(text: str) -> Any:
+    """A date or moment that a connector gave as ISO 8601 text, or the text itself."""
+    for read in (date.fromisoformat, datetime.fromisoformat, time.fromisoformat):
+        try:
+            return read(text)
+        except ValueError:
+            continue
+    return text

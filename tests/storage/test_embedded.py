@@ -13,7 +13,8 @@ from typing import Any
 
 import pytest
 from motor.motor_asyncio import AsyncIOMotorClient
-from pymongo import MongoClient
+from pymongo import MongoClient, UpdateOne
+from pymongo.collection import Collection
 from pymongo.errors import PyMongoError
 
 from bot.storage import embedded
@@ -167,41 +168,70 @@ def test_a_server_that_is_not_running_has_no_process_and_cannot_be_restarted(tmp
     database.stop()
 
 
+def insert(orders: Collection[dict[str, Any]], worker: str, number: int) -> None:
+    orders.insert_one({"_id": f"{worker}:{number}", "worker": worker})
+
+
+def update(orders: Collection[dict[str, Any]], worker: str, number: int) -> None:
+    done = orders.update_one({"_id": worker, "n": number}, {"$inc": {"n": 1}})
+    assert done.modified_count == 1
+
+
+def find_and_update(orders: Collection[dict[str, Any]], worker: str, number: int) -> None:
+    assert orders.find_one_and_update({"_id": worker, "n": number}, {"$inc": {"n": 1}}) is not None
+
+
+def bulk(orders: Collection[dict[str, Any]], worker: str, number: int) -> None:
+    done = orders.bulk_write([UpdateOne({"_id": worker, "n": number}, {"$inc": {"n": 1}})], ordered=False)
+    assert done.modified_count == 1
+
+
+Write = Callable[[Collection[dict[str, Any]], str, int], None]
+WRITES: dict[str, Write] = {"insert": insert, "update": update, "find and update": find_and_update, "bulk": bulk}
+
+
 @pytest.mark.crash
 def test_nothing_acknowledged_is_lost_by_kill_9(crashable_database: EmbeddedDatabase) -> None:
-    """Four writers are cut off in the middle, three times over; every acknowledged document is there after the restart."""
-    acknowledged: list[str] = []
-    enough = threading.Event()
+    """Four kinds of writers are cut off in the middle, three times over; what was acknowledged is there after each restart."""
 
-    def write(worker: str, goal: int) -> None:
+    def work(worker: str, write: Write, acknowledged: dict[str, int], enough: threading.Event) -> None:
         with MongoClient[dict[str, Any]](
             crashable_database.uri, serverSelectionTimeoutMS=2000, retryWrites=False
         ) as client:
             try:
+                client.shop.orders.insert_one({"_id": worker, "n": 0})
                 for number in range(100_000):
-                    client.shop.orders.insert_one({"_id": f"{worker}:{number}"})
-                    acknowledged.append(f"{worker}:{number}")
-                    if len(acknowledged) >= goal:
+                    write(client.shop.orders, worker, number)
+                    acknowledged[worker] = number + 1
+                    if number == 50:
                         enough.set()
             except PyMongoError:
                 return
 
+    acknowledged: dict[str, int] = {}
     for lap in range(3):
-        enough.clear()
-        goal = len(acknowledged) + 200
-        writers = [threading.Thread(target=write, args=(f"{lap}.{worker}", goal)) for worker in range(4)]
+        started = [threading.Event() for _ in WRITES]
+        writers = [
+            threading.Thread(target=work, args=(f"{lap} {kind}", write, acknowledged, event))
+            for (kind, write), event in zip(WRITES.items(), started, strict=True)
+        ]
         for writer in writers:
             writer.start()
-        assert enough.wait(60)
+        assert all(event.wait(60) for event in started)
         crashable_database.kill()
         for writer in writers:
             writer.join()
         crashable_database.restart()
 
     with MongoClient[dict[str, Any]](crashable_database.uri) as client:
-        kept = {row["_id"] for row in client.shop.orders.find()}
-    assert len(acknowledged) >= 600
-    assert set(acknowledged) <= kept
+        orders = client.shop.orders
+        kept = {row["_id"]: row["n"] for row in orders.find({"n": {"$gt": 0}})}
+        kept |= {f"{lap} insert": orders.count_documents({"worker": f"{lap} insert"}) for lap in range(3)}
+    lost = {
+        worker: count - kept.get(worker, 0) for worker, count in acknowledged.items() if count > kept.get(worker, 0)
+    }
+    assert len(acknowledged) == 12
+    assert lost == {}
 
 
 @pytest.mark.crash

@@ -1,0 +1,133 @@
+"""All settings in one place: collected from the rooms, read once from environment, `.env` and files, and never again later.
+
+Names are `RECADO_<ROOM>__<FIELD>`. `RECADO_<ROOM>__<FIELD>_FILE` names a file that holds the value (docker secrets). A name
+nobody knows is an error, because a misspelt protection is no protection.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from dotenv import dotenv_values
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from bot.domain.errors import SettingsProblem
+from bot.privacy.settings import KeySettings
+from bot.storage.settings import StorageSettings
+from bot.whatsapp.settings import WhatsAppSettings
+
+PREFIX = "RECADO_"
+
+
+class WebSettings(BaseModel):
+    """The public listener: webhooks, opt-in, notices, console."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = Field(default="127.0.0.1", description="Address to listen on.")
+    port: int = Field(default=8080, ge=0, le=65535)
+    public_url: str = Field(default="", description="How the outside reaches this listener (https).")
+
+
+class AdminSettings(BaseModel):
+    """The listener for operators: health and metrics; never public."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    host: str = "127.0.0.1"
+    port: int = Field(default=9090, ge=0, le=65535)
+
+
+class IntegrationSettings(BaseModel):
+    """Secrets for calls to the business's own systems, by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    secrets: Mapping[str, SecretStr] = Field(
+        default_factory=dict, description="JSON of name to secret, or a file with it."
+    )
+
+
+class Settings(BaseSettings):
+    """Everything an operator sets."""
+
+    model_config = SettingsConfigDict(frozen=True, extra="forbid")
+
+    project: Path = Field(default=Path(), description="Folder with flows/ and locales/.")
+    environment: Literal["demo", "production"] = "production"
+    storage: StorageSettings = StorageSettings()
+    whatsapp: WhatsAppSettings = WhatsAppSettings()
+    privacy: KeySettings = KeySettings()
+    web: WebSettings = WebSettings()
+    admin: AdminSettings = AdminSettings()
+    integrations: IntegrationSettings = IntegrationSettings()
+    drain_seconds: float = Field(default=20.0, ge=0, description="How long a stop waits for work under way.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Only what `read_settings` hands in counts; it has read the environment already."""
+        del settings_cls, env_settings, dotenv_settings, file_secret_settings
+        return (init_settings,)
+
+
+def read_settings(environment: Mapping[str, str] | None = None, *, folder: Path = Path()) -> Settings:
+    """The settings of this process. Raises `SettingsProblem` that names each wrong one and never shows a value."""
+    values = environment if environment is not None else os.environ
+    merged = {**{k: v for k, v in dotenv_values(folder / ".env").items() if v is not None}, **values}
+    nested: dict[str, Any] = {}
+    for name, value in sorted(merged.items()):
+        if name.startswith(PREFIX):
+            _place(nested, name, value)
+    try:
+        return Settings(**nested)
+    except ValidationError as failure:
+        lines = [
+            f"{_name(detail['loc'])}: {detail['msg'].removeprefix('Value error, ')}"
+            for detail in failure.errors(include_input=False)
+        ]
+        raise SettingsProblem("These settings are wrong:\n  " + "\n  ".join(lines)) from None
+
+
+def _name(location: tuple[int | str, ...]) -> str:
+    return PREFIX + "__".join(str(part).upper() for part in location)
+
+
+def _place(nested: dict[str, Any], name: str, value: str) -> None:
+    """Puts one variable where its room's model expects it."""
+    room, _, field = name.removeprefix(PREFIX).lower().partition("__")
+    fields = Settings.model_fields
+    if not field:
+        if room not in fields:
+            raise SettingsProblem(_unknown(name))
+        nested[room] = value
+        return
+    model = fields[room].annotation if room in fields else None
+    if not isinstance(model, type) or not issubclass(model, BaseModel):
+        raise SettingsProblem(_unknown(name))
+    known = model.model_fields
+    if field not in known and field.endswith("_file") and field.removesuffix("_file") in known:
+        nested.setdefault(room, {})[field.removesuffix("_file")] = _content(name, value)
+    elif field in known:
+        nested.setdefault(room, {})[field] = value
+    else:
+        raise SettingsProblem(_unknown(name))
+
+
+def _unknown(name: str) -> str:
+    return f"{name} is not a setting. See docs/settings.md; a misspelt name is refused rather than ignored."
+
+
+def _content(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as problem:
+        raise SettingsProblem(f"{name}: the file cannot be read ({type(problem).__name__}).") from None

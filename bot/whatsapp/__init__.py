@@ -1,0 +1,1 @@
+"""The channel: Meta's WhatsApp Cloud API. Parses what comes, writes what goes; knows no flow and no database."""

@@ -1,0 +1,49 @@
+"""Sends messages. Handed to the outbox alone: nobody else may (architecture.md 6)."""
+
+from typing import Any
+
+import orjson
+
+from bot.domain.ids import Address, Wamid
+from bot.domain.message import OutMessage
+from bot.runtime.ports import Accepted, Refused
+from bot.whatsapp.errors import refusal
+from bot.whatsapp.graph import Answer, Graph
+from bot.whatsapp.limits import TooLarge
+from bot.whatsapp.payload import body_of, read_body
+
+BAD_MESSAGE = 100
+"""Meta's code for a wrong parameter; given by us for a message that must not even be tried."""
+
+
+class WhatsAppClient:
+    """The runtime's `Channel` for one business number."""
+
+    def __init__(self, graph: Graph, account: str) -> None:
+        self._graph = graph
+        self._path = f"{account}/messages"
+
+    async def send(self, to: Address, message: OutMessage, callback: str) -> Accepted | Refused:
+        """Sends one message; `callback` comes back in its statuses. Never raises for an answer."""
+        try:
+            body = body_of(to, message, callback)
+        except TooLarge:
+            return Refused(BAD_MESSAGE, "never")
+        answer = await self._graph.request("POST", self._path, body)
+        wamid = _wamid(answer) if answer.ok else None
+        return Accepted(wamid) if wamid is not None else refusal(answer.status, answer.body)
+
+    async def mark_read(self, wamid: Wamid) -> None:
+        """Shows that a message was seen; failing at it harms nobody."""
+        await self._graph.request("POST", self._path, read_body(wamid))
+
+
+def _wamid(answer: Answer) -> Wamid | None:
+    try:
+        parsed: Any = orjson.loads(answer.body)
+    except orjson.JSONDecodeError:
+        return None
+    messages = parsed.get("messages") if isinstance(parsed, dict) else None
+    first = messages[0] if isinstance(messages, list) and messages and isinstance(messages[0], dict) else {}
+    found = first.get("id")
+    return Wamid(found) if isinstance(found, str) and found else None

@@ -1,0 +1,49 @@
+"""The HTTP call to the Graph API. Never logs a body, an address or an answer: `details` may quote the request (whatsapp.md 3.8)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+import orjson
+
+from bot.whatsapp.settings import WhatsAppSettings
+
+MAX_ANSWER = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Answer:
+    """Meta's answer; `status` is 0 when none came, so that nobody knows whether the request was carried out."""
+
+    status: int
+    body: bytes
+
+    @property
+    def ok(self) -> bool:
+        return 200 <= self.status < 300
+
+
+class Graph:
+    """One session to one Graph API address, shared by the room."""
+
+    def __init__(self, settings: WhatsAppSettings, session: aiohttp.ClientSession) -> None:
+        self._settings = settings
+        self._session = session
+        self._timeout = aiohttp.ClientTimeout(total=settings.timeout, sock_connect=min(5.0, settings.timeout))
+
+    async def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
+        """Calls `/<version>/<path>`. Never raises for the network or for what Meta answers."""
+        url = f"{self._settings.graph_url}/{self._settings.graph_version}/{path}"
+        headers = {"Authorization": f"Bearer {self._settings.access_token.get_secret_value()}"}
+        data = None
+        if body is not None:
+            headers["Content-Type"] = "application/json"
+            data = orjson.dumps(body)
+        try:
+            async with self._session.request(
+                method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
+            ) as response:
+                return Answer(response.status, await response.content.read(MAX_ANSWER))
+        except (aiohttp.ClientError, TimeoutError, OSError):
+            return Answer(0, b"")

@@ -11,6 +11,8 @@ from datetime import timedelta
 from enum import StrEnum
 from typing import Any
 
+from bot.privacy.msgid import N_
+
 
 class DataClass(StrEnum):
     """What kind of data a field is."""
@@ -62,24 +64,24 @@ def _days(name: str, days: int, counted_from: str, words: str) -> Retention:
 
 
 # Defaults of privacy.md 2.8 and decisions.md 11, 16, 18, 39.
-WITH_PERSON = _days("with_person", 730, "last_inbound_at", "until erasure, or 24 months after the last message")
-FLOW = _days("flow", 7, "last_inbound_at", "while the flow is open, at most 7 days")
-HELD = _days("held", 1, "held", "until language and notice are settled, at most 24 hours")
-SEEN = _days("seen", 8, "received", "8 days: WhatsApp delivers a message again for up to 7")
-PENDING = _days("pending", 7, "committed", "until it is carried out, at most 7 days")
-EVIDENCE = _days("evidence", 3 * 365, "end of consent", "while the consent holds and 3 years after")
-OBJECTION = _days("objection", 3 * 365, "last hit", "3 years after it was last needed")
-REQUEST = _days("request", 3 * 365, "closed", "3 years after the answer")
-REQUEST_WORDS = _days("request_words", 30, "closed", "one month after the answer")
-TRANSCRIPT = _days("transcript", 30, "written", "30 days")
-SENT = _days("sent", 30, "sent", "30 days")
-DEAD = _days("dead_letter", 7, "failed", "7 days")
-JOB = _days("erasure_job", 7, "requested", "until the erasure is complete, at most 7 days")
-REPLAY = _days("replay", 36, "erased", "as long as the oldest backup: 36 days")
-LINK = _days("export_link", 3, "made", "72 hours, or until fetched")
-OPT_IN = _days("opt_in", 30, "asked", "30 days, to keep the limit of three requests a month")
-VERSION = Retention("version", None, "last reference", "as long as a record points to it")
-RUNNING = Retention("running", None, "use", "while the program needs it")
+WITH_PERSON = _days("with_person", 730, "last_inbound_at", N_("until erasure, or 24 months after the last message"))
+FLOW = _days("flow", 7, "last_inbound_at", N_("while the flow is open, at most 7 days"))
+HELD = _days("held", 1, "held", N_("until language and notice are settled, at most 24 hours"))
+SEEN = _days("seen", 8, "received", N_("8 days: WhatsApp delivers a message again for up to 7"))
+PENDING = _days("pending", 7, "committed", N_("until it is carried out, at most 7 days"))
+EVIDENCE = _days("evidence", 3 * 365, "end of consent", N_("while the consent holds and 3 years after"))
+OBJECTION = _days("objection", 3 * 365, "last hit", N_("3 years after it was last needed"))
+REQUEST = _days("request", 3 * 365, "closed", N_("3 years after the answer"))
+REQUEST_WORDS = _days("request_words", 30, "closed", N_("one month after the answer"))
+TRANSCRIPT = _days("transcript", 30, "written", N_("30 days"))
+SENT = _days("sent", 30, "sent", N_("30 days"))
+DEAD = _days("dead_letter", 7, "failed", N_("7 days"))
+JOB = _days("erasure_job", 7, "requested", N_("until the erasure is complete, at most 7 days"))
+REPLAY = _days("replay", 36, "erased", N_("as long as the oldest backup: 36 days"))
+LINK = _days("export_link", 3, "made", N_("72 hours, or until fetched"))
+OPT_IN = _days("opt_in", 30, "asked", N_("30 days, to keep the limit of three requests a month"))
+VERSION = Retention("version", None, "last reference", N_("as long as a record points to it"))
+RUNNING = Retention("running", None, "use", N_("while the program needs it"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +134,13 @@ _ID, _CONTENT, _CONSENT, _STATE = DataClass.IDENTITY, DataClass.CONTENT, DataCla
 _RIGHTS, _DELIVERY, _SECRET = DataClass.RIGHTS, DataClass.DELIVERY, DataClass.SECRET
 _BUSINESS, _TECHNICAL = DataClass.BUSINESS, DataClass.TECHNICAL
 
-_SKELETON = "that a consent was given or withdrawn, without words or number, is our proof (GDPR art. 7(1), 17(3)(e))"
-_SUPPRESSED = "a keyed hash by which we know not to write to you again (GDPR art. 21(3), 17(3)(b))"
-_ANSWERED = "that your request came and was answered in time, without its content (GDPR art. 5(2), 17(3)(b))"
-_REPLAYED = "a random id by which a restored backup is erased again (GDPR art. 17, 32)"
-_ONCE = "keyed hashes of message ids for 8 days, so that a late redelivery does not bring you back (GDPR art. 17)"
+_SKELETON = N_(
+    "that a consent was given or withdrawn, without words or number, is our proof (GDPR art. 7(1), 17(3)(e))"
+)
+_SUPPRESSED = N_("a keyed hash by which we know not to write to you again (GDPR art. 21(3), 17(3)(b))")
+_ANSWERED = N_("that your request came and was answered in time, without its content (GDPR art. 5(2), 17(3)(b))")
+_REPLAYED = N_("a random id by which a restored backup is erased again (GDPR art. 17, 32)")
+_ONCE = N_("keyed hashes of message ids for 8 days, so that a late redelivery does not bring you back (GDPR art. 17)")
 
 _COMMAND_CLEAR = """
     pending.c._ pending.c.id pending.c.reason pending.c.category pending.c.relies_on pending.c.not_before

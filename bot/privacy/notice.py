@@ -12,17 +12,12 @@ from dataclasses import asdict, dataclass, replace
 
 from bot.domain.business import Business, Processor, Purpose, content_hash
 from bot.domain.errors import SettingsProblem, Unreadable
+from bot.privacy.msgid import N_
 
 Translate = Callable[[str], str]
 
 SHORT_LIMIT = 1000
 """Characters of the first layer: what one still reads on a phone, and below Meta's 1024 of a text with buttons."""
-
-
-def N_(text: str) -> str:  # noqa: N802 - gettext's own name for marking what is translated later
-    """Marks a text for the catalogs and gives it back unchanged."""
-    return text
-
 
 _BOT = N_("You are talking to {bot}, the automated assistant of {business}: a computer program, not a person.")
 _RESPONSIBLE = N_("Responsible: {controller}, {contact}")

@@ -45,7 +45,7 @@ STEPS: tuple[Step, ...] = (
 
 _NAMES = [step.name for step in STEPS]
 
-KEY_CACHES_LIVE = timedelta(seconds=60)
+KEY_CACHES_LIVE = timedelta(seconds=10)
 """How long another process may still hold the key; `complete` is not said before (decisions.md 16)."""
 
 JOB_LASTS = timedelta(days=7)

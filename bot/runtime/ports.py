@@ -73,6 +73,7 @@ class Commit:
         events: the ids that are now among the seen.
         lease: taken with the commit by the process that will carry the commands out; None leaves the standing one.
         due: when somebody must look at this conversation again (recovery or a timer), or None.
+        now: the time of the write.
     """
 
     before: Stored | None
@@ -81,6 +82,7 @@ class Commit:
     events: tuple[EventId, ...]
     lease: Lease | None
     due: datetime | None
+    now: datetime
 
 
 class Conversations(Protocol):
@@ -107,11 +109,18 @@ class Conversations(Protocol):
         """Takes a finished command off; None when the lease is gone."""
 
     async def defer(
-        self, person: PersonId, token: str, command: CommandId, attempts: int, not_before: datetime
+        self,
+        person: PersonId,
+        token: str,
+        command: CommandId,
+        attempts: int,
+        not_before: datetime,
+        *,
+        state: str = "waiting",
     ) -> Stored | None:
-        """Leaves a command for later; None when the lease is gone."""
+        """Leaves a command for later, as `waiting` or still `sending` where its outcome is unknown; None when the lease is gone."""
 
-    async def release(self, person: PersonId, token: str, version: int, due: datetime | None) -> bool:
+    async def release(self, person: PersonId, token: str, version: int, due: datetime | None, now: datetime) -> bool:
         """Gives the lease back and notes when to look again; False when new work came in between (go on) or the lease is gone."""
 
     async def renew(self, person: PersonId, lease: Lease) -> bool:
@@ -127,7 +136,7 @@ class People(Protocol):
     async def admit(self, address: Address, now: datetime) -> PersonId:
         """A person for these identities: the known one, or a new one with an own key. Safe to repeat and to race."""
 
-    async def bind(self, person: PersonId, address: Address) -> None:
+    async def bind(self, person: PersonId, address: Address, now: datetime) -> None:
         """Adds identities to a known person and keeps the newest address for sending; idempotent."""
 
     async def address(self, person: PersonId) -> Address | None:
@@ -194,7 +203,10 @@ class Sends(Protocol):
     async def outcome(self, callback: str) -> str | None:
         """The highest status known (`started` < `accepted` < `sent` < `delivered` < `read`; `failed`), or None."""
 
-    async def refused(self, callback: str, person: PersonId, send: Send, reason: str, now: datetime) -> None:
+    async def count(self, person: PersonId, send: Send, since: datetime) -> int:
+        """How many messages of the same reason and purpose were handed over since then, this one left out."""
+
+    async def refused(self, person: PersonId, send: Send, reason: str, now: datetime) -> None:
         """Puts a refusal of the gate on record."""
 
     async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
@@ -235,9 +247,48 @@ class Subscribers(Protocol):
         """Tells the business's systems; raises `RetryLater` when they do not answer."""
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureJob:
+    """An erasure under way, with what is needed to finish it once the person's own key is gone (decisions.md 16).
+
+    Attributes:
+        done: the last finished step of `privacy.erasure.STEPS`.
+    """
+
+    id: str
+    person: PersonId
+    done: str
+    language: str
+    address: Address | None = field(repr=False)
+    receipt: OutMessage = field(repr=False)
+    window_until: datetime | None = None
+    key_gone_at: datetime | None = None
+
+
 class Erasures(Protocol):
-    async def erase(self, person: PersonId, command: Erase, now: datetime) -> None:
-        """Does or resumes the whole erasure; returns when the receipt may be sent (decisions.md 16)."""
+    """The storage's half of an erasure; every call may be repeated."""
+
+    async def begin(self, stored: Stored, command: Erase, now: datetime) -> ErasureJob:
+        """Replay entry, tombstones and job row; from here on the job row drives (GDPR art. 17)."""
+
+    async def destroy_key(self, job: ErasureJob, now: datetime) -> ErasureJob: ...
+
+    async def delete_rows(self, job: ErasureJob) -> None: ...
+
+    async def finished(self, job: ErasureJob, step: str) -> ErasureJob:
+        """Notes a finished step."""
+
+    async def close(self, job: ErasureJob) -> None: ...
+
+    async def unfinished(self, lease: Lease, now: datetime) -> Sequence[ErasureJob]:
+        """Jobs nobody works on, leased to the caller."""
+
+
+class Receivers(Protocol):
+    """Others that hold data of the person: CRM, contact book, media (GDPR art. 19)."""
+
+    async def erase(self, person: PersonId, address: Address | None, now: datetime) -> None:
+        """Raises `RetryLater` when one of them does not answer."""
 
 
 class Exports(Protocol):

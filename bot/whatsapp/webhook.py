@@ -164,13 +164,9 @@ def _message(account: str, message: Json, contacts: list[dict[str, Any]]) -> Inb
         return Unknown("messages", "no-sender" if wamid else "no-id")
     context = _object(message.get("context"))
     reader = _KINDS.get(kind)
-    content = _object(message.get(kind)) if reader is not None else {}
-    present = isinstance(message.get(kind), dict | list) if reader is not None else False
-    parts = (
-        reader(message, content)
-        if reader is not None and present
-        else {"kind": "unsupported", "data": _errors(message)}
-    )
+    parts: Parts = {"kind": "unsupported", "data": _errors(message)}
+    if reader is not None and isinstance(message.get(kind), dict | list):
+        parts = reader(message, _object(message.get(kind)))
     return InboundMessage(
         account, sender, wamid, _moment(message.get("timestamp")), parts.get("kind", kind), Words(parts.get("words", "")),
         parts.get("option", ""), Wamid(_text(context.get("id"))), parts.get("data", {}),

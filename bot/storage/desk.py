@@ -1,0 +1,90 @@
+"""Tickets for people of the business, requests of data subjects, and dead letters: what waits for a human."""
+
+from datetime import datetime, timedelta, tzinfo
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from bot.domain import plain
+from bot.domain.command import CloseTicket, OpenRequest, OpenTicket
+from bot.domain.ids import PersonId
+from bot.privacy.crypto import random_token
+from bot.privacy.requests import due_at, law_of, state_at_opening
+from bot.runtime.ports import DeadLetter
+from bot.storage.documents import seal
+from bot.storage.mongo import Mongo, reaches
+from bot.storage.subjects import Subjects
+
+TICKETS, REQUESTS, DEAD_LETTERS = "tickets", "requests", "dead_letters"
+TICKET_KEPT = timedelta(days=30)
+DEAD_KEPT = timedelta(days=7)
+_TICKET_FIELDS: tuple[str, ...] = ("team", "language", "urgent", "flow", "step")
+
+
+class MongoDesk:
+    """The runtime's `Desk` and `DeadLetters`."""
+
+    def __init__(self, mongo: Mongo, subjects: Subjects, *, country: str, zone: tzinfo) -> None:
+        self._tickets = mongo.collection(TICKETS)
+        self._requests = mongo.collection(REQUESTS)
+        self._letters = mongo.collection(DEAD_LETTERS)
+        self._subjects = subjects
+        self._country = country
+        self._zone = zone
+
+    @reaches
+    async def open_ticket(self, person: PersonId, ticket: OpenTicket, now: datetime) -> None:
+        clear, private = plain.split(ticket)
+        row: dict[str, Any] = {name: clear[name] for name in _TICKET_FIELDS if name in clear}
+        row |= {
+            "_id": ticket.ticket,
+            "person": person,
+            "state": "queued",
+            "opened_at": now,
+            "expires": now + TICKET_KEPT,
+        }
+        await self._insert(self._tickets, TICKETS, row, private, person)
+
+    @reaches
+    async def close_ticket(self, person: PersonId, close: CloseTicket, now: datetime) -> None:
+        change = {"state": "closed", "outcome": close.outcome, "closed_at": now, "expires": now + TICKET_KEPT}
+        await self._tickets.update_one(
+            {"_id": close.ticket, "person": person, "state": {"$ne": "closed"}}, {"$set": change}
+        )
+
+    @reaches
+    async def open_request(self, person: PersonId, request: OpenRequest, now: datetime) -> None:
+        """The clock runs from the message, not from now (EDPB 01/2022)."""
+        subject = await self._subjects.find(person)
+        _, private = plain.split(request)
+        law = law_of([self._country, subject.address.country if subject and subject.address else None])
+        row: dict[str, Any] = {
+            "_id": request.id, "person": person, "kind": request.kind, "state": state_at_opening(request.status), "law": law,
+            "received_at": request.received_at, "language": request.language,
+            "due_at": due_at(request.kind, request.received_at, law, zone=self._zone),
+        }  # fmt: skip
+        if subject is not None:
+            row["subject_ref"] = subject.ref
+        if request.status == "done":
+            row["closed_at"] = now
+        await self._insert(self._requests, REQUESTS, row, private, person)
+
+    @reaches
+    async def put(self, letter: DeadLetter, now: datetime) -> None:
+        row = {
+            "_id": random_token(), "person": letter.person, "kind": letter.kind, "name": letter.name, "reason": letter.reason,
+            "at": now, "expires": now + DEAD_KEPT,
+        }  # fmt: skip
+        private = {"content": plain.encode(letter.content)} if letter.content is not None else {}
+        await self._insert(self._letters, DEAD_LETTERS, row, private, letter.person)
+
+    async def _insert(
+        self, rows: Any, collection: str, row: dict[str, Any], private: dict[str, Any], person: PersonId
+    ) -> None:
+        key = await self._subjects.key(person) if private else None
+        if key is not None:
+            row["p"] = seal(key, private, collection=collection, row=row["_id"], field="p", person=person)
+        try:
+            await rows.insert_one(row)
+        except DuplicateKeyError:
+            return  # done already: the id is derived from the turn

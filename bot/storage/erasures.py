@@ -1,0 +1,142 @@
+"""The storage's half of an erasure: replay entry, tombstones, the job with a key of its own, and the rows (decisions.md 16)."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from pymongo import ReturnDocument
+from pymongo.errors import DuplicateKeyError
+
+from bot.domain import plain
+from bot.domain.command import Erase
+from bot.domain.errors import RetryLater, Unreadable
+from bot.domain.ids import PersonId
+from bot.privacy.erasure import JOB_LASTS, row_actions
+from bot.privacy.keyring import Keyring, WrappedKey
+from bot.runtime.ports import ErasureJob, Lease, Stored
+from bot.storage.documents import seal, unseal
+from bot.storage.mongo import Document, Mongo, reaches
+from bot.storage.people import TOMBSTONE_KEPT, TOMBSTONES
+from bot.storage.subjects import Subjects
+
+JOBS, REPLAY = "erasure_jobs", "replay"
+AT_ONCE = 16
+_BACKUPS = timedelta(days=36)
+"""One day longer than the oldest backup (privacy.md 2.8)."""
+
+
+class MongoErasures:
+    """The runtime's `Erasures`."""
+
+    def __init__(self, mongo: Mongo, subjects: Subjects, keyring: Keyring) -> None:
+        self._mongo = mongo
+        self._jobs = mongo.collection(JOBS)
+        self._subjects = subjects
+        self._keyring = keyring
+
+    @reaches
+    async def begin(self, stored: Stored, command: Erase, now: datetime) -> ErasureJob:
+        """What finishing needs is written before what it is needed for goes."""
+        person = stored.conversation.person
+        subject = await self._subjects.find(person)
+        known = await self._jobs.find_one({"_id": command.id})
+        if known is not None:
+            return self._opened(known)
+        if subject is None:
+            raise RetryLater("the person's key is gone without a job; an operator must look")
+        await self._replay(person, subject.ref, command, now)
+        await self._bury(stored, now)
+        key, wrapped = self._keyring.new_data_key(PersonId(command.id))
+        private = {
+            "address": plain.encode(subject.address), "receipt": plain.encode(command.receipt),
+            "window_until": stored.conversation.window_until,
+        }  # fmt: skip
+        row = {
+            "_id": command.id, "person": person, "subject_ref": subject.ref, "step": "job", "requested_at": command.requested_at,
+            "language": command.language, "expires": now + JOB_LASTS, "kid": wrapped.kid, "key": wrapped.sealed,
+            "p": seal(key, private, collection=JOBS, row=command.id, field="p", person=PersonId(command.id)),
+        }  # fmt: skip
+        await self._once(self._jobs, row)
+        found = await self._jobs.find_one({"_id": command.id})
+        return self._opened(found or row)
+
+    async def _replay(self, person: PersonId, ref: str, command: Erase, now: datetime) -> None:
+        """A restored backup must be erased again (GDPR art. 17, 32); kept as long as the oldest backup may live."""
+        row = {
+            "_id": command.id,
+            "person": person,
+            "subject_ref": ref,
+            "kind": "erasure",
+            "at": now,
+            "expires": now + _BACKUPS,
+        }
+        await self._once(self._mongo.vault[REPLAY], row)
+
+    async def _bury(self, stored: Stored, now: datetime) -> None:
+        """Ids of answered messages, so that a late redelivery does not bring the person back."""
+        rows = self._mongo.collection(TOMBSTONES)
+        for event in sorted(stored.seen):
+            await self._once(rows, {"_id": event, "expires": now + TOMBSTONE_KEPT})
+
+    @staticmethod
+    async def _once(rows: Any, row: Document) -> None:
+        try:
+            await rows.insert_one(row)
+        except DuplicateKeyError:
+            return
+
+    def _opened(self, row: Document) -> ErasureJob:
+        key = self._keyring.open_data_key(PersonId(row["_id"]), WrappedKey(row["kid"], bytes(row["key"])))
+        private = unseal(key, row["p"], collection=JOBS, row=row["_id"], field="p", person=PersonId(row["_id"]))
+        return ErasureJob(
+            row["_id"], PersonId(row["person"]), row["step"], row["language"], plain.decode(private["address"]),
+            plain.decode(private["receipt"]), private["window_until"], row.get("steps", {}).get("key"),
+        )  # fmt: skip
+
+    @reaches
+    async def destroy_key(self, job: ErasureJob, now: datetime) -> ErasureJob:
+        await self._subjects.destroy(job.person)
+        await self._jobs.update_one({"_id": job.id, "steps.key": {"$exists": False}}, {"$set": {"steps.key": now}})
+        return await self.finished(job, "key")
+
+    @reaches
+    async def delete_rows(self, job: ErasureJob) -> None:
+        """By the register, so that no collection can be forgotten."""
+        for action in row_actions():
+            rows = self._mongo.collection(action.collection)
+            found = {action.found_by: job.person}
+            if action.delete:
+                await rows.delete_many(found)
+            else:
+                await rows.update_many(found, {"$unset": dict.fromkeys(action.unset, "")})
+
+    @reaches
+    async def finished(self, job: ErasureJob, step: str) -> ErasureJob:
+        row = await self._jobs.find_one_and_update(
+            {"_id": job.id}, {"$set": {"step": step}}, return_document=ReturnDocument.AFTER
+        )
+        if row is None:
+            raise RetryLater("the job was closed by another process")
+        return self._opened(row)
+
+    @reaches
+    async def close(self, job: ErasureJob) -> None:
+        await self._jobs.delete_one({"_id": job.id})
+
+    @reaches
+    async def unfinished(self, lease: Lease, now: datetime) -> Sequence[ErasureJob]:
+        free = {"$or": [{"lease": {"$exists": False}}, {"lease.u": {"$lte": now}}]}
+        waiting = await self._jobs.find(free, {"_id": 1}).limit(AT_ONCE).to_list(None)
+        ids = [row["_id"] for row in waiting]
+        if not ids:
+            return []
+        await self._jobs.update_many(
+            {"_id": {"$in": ids}, **free}, {"$set": {"lease": {"t": lease.token, "u": lease.until}}}
+        )
+        jobs = []
+        async for row in self._jobs.find({"_id": {"$in": ids}, "lease.t": lease.token}):
+            try:
+                jobs.append(self._opened(row))
+            except Unreadable:
+                continue  # its wrapping key is not here: another installation's, or an operator must look (metric)
+        return jobs

@@ -1,0 +1,38 @@
+"""Indexes, made at start: every query on the way of a message is by `_id`; a whole row ends by TTL, a field never (decisions.md 18)."""
+
+from typing import Any
+
+from bot.domain.errors import SettingsProblem
+from bot.privacy.inventory import COLLECTIONS
+from bot.storage.mongo import Mongo, reaches
+
+SCHEMA_VERSION = 1
+
+_EXPIRING = ("sends", "tombstones", "erasure_jobs", "dead_letters", "seen_pages", "tickets", "transcripts", "exports", "opt_in_requests",
+             "suppressions", "replay")  # fmt: skip
+_EXTRA: dict[str, list[Any]] = {
+    "conversations": [[("work_due", 1)]],
+    "sends": [[("w", 1)], [("person", 1), ("started_at", 1)]],
+    "suppressions": [[("i", 1)]],
+    "ledger": [[("subject_ref", 1)]],
+}
+
+
+@reaches
+async def prepare(mongo: Mongo) -> None:
+    """Makes what is missing; repeating it changes nothing. Raises `SettingsProblem` on data of a newer version of the program."""
+    known = await mongo.collection("schema").find_one({"_id": "recado"})
+    if known is not None and known["version"] > SCHEMA_VERSION:
+        raise SettingsProblem("The database was written by a newer version of Recado; start that version.")
+    for name, collection in COLLECTIONS.items():
+        rows = (mongo.vault if collection.vault else mongo.main)[name]
+        if collection.found_by and collection.found_by != "_id":
+            await rows.create_index([(collection.found_by, 1)])
+        for keys in _EXTRA.get(name, ()):
+            await rows.create_index(keys)
+        if name in _EXPIRING:
+            await rows.create_index([("expires", 1)], expireAfterSeconds=0)
+    if known is None:
+        await mongo.collection("schema").update_one(
+            {"_id": "recado"}, {"$set": {"version": SCHEMA_VERSION}}, upsert=True
+        )

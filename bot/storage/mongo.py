@@ -1,0 +1,106 @@
+"""The connection to MongoDB: two databases, one way errors come out, and nothing of a driver beyond this room.
+
+Writes are acknowledged by a majority and journalled (decisions.md 36), because an answer to Meta means "durable".
+"""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+from bson.codec_options import CodecOptions
+from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo.errors import (
+    ConnectionFailure,
+    DuplicateKeyError,
+    ExecutionTimeout,
+    InvalidURI,
+    OperationFailure,
+    PyMongoError,
+    WriteConcernError,
+)
+from pymongo.read_concern import ReadConcern
+from pymongo.write_concern import WriteConcern
+
+from bot.domain.errors import RetryLater, SettingsProblem
+from bot.storage.settings import StorageSettings
+
+P = ParamSpec("P")
+R = TypeVar("R")
+Document = dict[str, Any]
+
+_DURABLE = WriteConcern(w="majority", j=True)
+_CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True)
+# MongoDB's codes for "not now": interrupted, shutting down, no primary, snapshot or lock conflicts, write conflict.
+_NOT_NOW = frozenset({6, 7, 24, 46, 64, 89, 91, 112, 133, 189, 246, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+
+
+def reaches(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+    """Turns a database that is out of reach into `RetryLater`, everywhere in the same way; no text of the driver goes on."""
+
+    @wraps(method)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> R:
+        try:
+            return await method(*args, **kwargs)
+        except (ConnectionFailure, ExecutionTimeout, WriteConcernError) as problem:
+            raise RetryLater(f"the database cannot be reached ({type(problem).__name__})") from None
+        except DuplicateKeyError:
+            raise
+        except OperationFailure as problem:
+            if problem.code in _NOT_NOW or problem.timeout:
+                raise RetryLater(f"the database cannot do this now (code {problem.code})") from None
+            raise
+
+    return guarded
+
+
+class Mongo:
+    """Both databases, opened once for the process."""
+
+    def __init__(self, settings: StorageSettings) -> None:
+        """Raises `SettingsProblem` for an address that is none. Connects only when used."""
+        self._clients = [self._client(settings, settings.uri)]
+        if settings.vault_uri and settings.vault_uri != settings.uri:
+            self._clients.append(self._client(settings, settings.vault_uri))
+        self.main: Any = self._database(self._clients[0], settings.database)
+        self.vault: Any = self._database(self._clients[-1], settings.vault_database)
+
+    @staticmethod
+    def _client(settings: StorageSettings, uri: str) -> Any:
+        milliseconds = int(settings.timeout * 1000)
+        try:
+            return AsyncIOMotorClient(
+                uri, appname="recado", maxPoolSize=settings.pool_size, serverSelectionTimeoutMS=milliseconds,
+                connectTimeoutMS=milliseconds, socketTimeoutMS=milliseconds * 4, retryWrites=True, tz_aware=True,
+            )  # fmt: skip
+        except (InvalidURI, PyMongoError, ValueError):
+            raise SettingsProblem(
+                "RECADO_STORAGE__URI is not the address of a MongoDB; write mongodb://host:27017"
+            ) from None
+
+    @staticmethod
+    def _database(client: Any, name: str) -> Any:
+        return client.get_database(
+            name, codec_options=_CODEC, write_concern=_DURABLE, read_concern=ReadConcern("local")
+        )
+
+    def collection(self, name: str) -> Any:
+        """A collection of the main database."""
+        return self.main[name]
+
+    @reaches
+    async def ping(self) -> None:
+        """Raises `RetryLater` when one of the databases does not answer."""
+        for client in self._clients:
+            await client.admin.command("ping")
+
+    def close(self) -> None:
+        for client in self._clients:
+            client.close()
+
+    async def scan(self) -> AsyncIterator[tuple[str, Document]]:
+        """Every raw document of both databases with its collection's name, for audits and tests."""
+        for database in (self.main, self.vault):
+            for name in sorted(await database.list_collection_names()):
+                if not name.startswith("system."):
+                    async for document in database[name].find({}):
+                        yield name, document

@@ -1,0 +1,91 @@
+"""What went out, without content: found by our random callback id, or by the keyed hash of Meta's id (decisions.md 14)."""
+
+from datetime import datetime, timedelta
+
+from bot.domain.command import Send
+from bot.domain.ids import CommandId, PersonId, Wamid
+from bot.privacy.crypto import random_token
+from bot.privacy.keyring import Keyring
+from bot.storage.mongo import Document, Mongo, reaches
+
+COLLECTION = "sends"
+KEPT = timedelta(days=30)
+
+# A later status never goes back (chatwoot 14529): read implies delivered, failed is last.
+RANKS = {"started": 0, "accepted": 1, "sent": 2, "delivered": 3, "read": 4, "played": 5, "failed": 6}
+_NAMES = {rank: name for name, rank in RANKS.items()}
+
+
+class MongoSends:
+    """The runtime's `Sends`."""
+
+    def __init__(self, mongo: Mongo, keyring: Keyring) -> None:
+        self._rows = mongo.collection(COLLECTION)
+        self._keyring = keyring
+
+    @reaches
+    async def start(self, callback: str, person: PersonId, send: Send, now: datetime) -> None:
+        row = {"_id": callback, **self._facts(person, send, now), "rank": 0, "started_at": now}
+        await self._rows.insert_one(row)
+
+    @staticmethod
+    def _facts(person: PersonId, send: Send, now: datetime) -> Document:
+        return {
+            "person": person, "command": send.id, "reason": send.reason, "purpose": send.purpose, "category": send.category,
+            "at": now, "expires": now + KEPT,
+        }  # fmt: skip
+
+    @reaches
+    async def accepted(self, callback: str, wamid: Wamid, now: datetime) -> None:
+        change = {
+            "$set": {"w": self._keyring.wamid_hash(wamid), "accepted_at": now},
+            "$max": {"rank": RANKS["accepted"]},
+        }
+        await self._rows.update_one({"_id": callback}, change)
+
+    @reaches
+    async def outcome(self, callback: str) -> str | None:
+        row = await self._rows.find_one({"_id": callback}, {"rank": 1})
+        return _NAMES.get(row["rank"]) if row else None
+
+    @reaches
+    async def refused(self, person: PersonId, send: Send, reason: str, now: datetime) -> None:
+        row_id = f"refused:{send.id}"
+        facts = {**self._facts(person, send, now), "refused": reason}
+        await self._rows.update_one({"_id": row_id}, {"$setOnInsert": facts}, upsert=True)
+
+    @reaches
+    async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
+        guard: Document = {"_id": callback} if callback else {"w": self._keyring.wamid_hash(wamid)}
+        times = {f"{status}_at": at} if status in ("sent", "delivered", "read", "failed") else {}
+        change: Document = {"$max": {"rank": RANKS[status]}, "$set": {**times, **({"code": code} if code else {})}}
+        if pricing:
+            change["$set"]["pricing"] = pricing
+        if not change["$set"]:
+            del change["$set"]
+        await self._rows.update_one(guard, change)
+
+    @reaches
+    async def count(self, person: PersonId, send: Send, since: datetime) -> int:
+        """How many such messages (reason and purpose) were handed to Meta since then."""
+        same = {
+            "person": person,
+            "reason": send.reason,
+            "purpose": send.purpose,
+            "started_at": {"$gt": since},
+            "command": {"$ne": send.id},
+        }
+        return int(await self._rows.count_documents({**same, "rank": {"$lt": RANKS["failed"]}}))
+
+    @reaches
+    async def in_flight_of(self, person: PersonId) -> list[CommandId]:
+        """Sends that were started and not yet answered."""
+        rows = await self._rows.find(
+            {"person": person, "rank": 0, "refused": {"$exists": False}}, {"command": 1}
+        ).to_list(None)
+        return [CommandId(row["command"]) for row in rows]
+
+
+def new_callback() -> str:
+    """A random id that says nothing about anybody."""
+    return random_token()

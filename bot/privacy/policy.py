@@ -46,6 +46,7 @@ class Code(StrEnum):
     PROMOTIONAL = "promotional"
     WINDOW_CLOSED = "window_closed"
     CAPPED = "capped"
+    UNRECORDED = "unrecorded"
 
 
 @dataclass(frozen=True, slots=True)

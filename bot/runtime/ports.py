@@ -120,8 +120,10 @@ class Conversations(Protocol):
     ) -> Stored | None:
         """Leaves a command for later, as `waiting` or still `sending` where its outcome is unknown; None when the lease is gone."""
 
-    async def release(self, person: PersonId, token: str, version: int, due: datetime | None, now: datetime) -> bool:
-        """Gives the lease back and notes when to look again; False when new work came in between (go on) or the lease is gone."""
+    async def release(
+        self, person: PersonId, token: str, version: int, due: datetime | None, known: Sequence[CommandId]
+    ) -> bool:
+        """Gives the lease back and notes when to look again; False when new work or a new turn came in (go on) or it is gone."""
 
     async def renew(self, person: PersonId, lease: Lease) -> bool:
         """Prolongs the lease with this token; False when it is gone."""

@@ -156,9 +156,11 @@ class MongoConversations:
         return await self._opened(document)
 
     @reaches
-    async def release(self, person: PersonId, token: str, version: int, due: datetime | None, now: datetime) -> bool:
-        ready = {"$elemMatch": {"$or": [{"nb": {"$exists": False}}, {"nb": None}, {"nb": {"$lte": now}}]}}
-        guard = {"_id": person, "lease.t": token, "v": version, "pending": {"$not": ready}}
+    async def release(
+        self, person: PersonId, token: str, version: int, due: datetime | None, known: Sequence[CommandId]
+    ) -> bool:
+        news = {"$elemMatch": {"id": {"$nin": list(known)}}}
+        guard = {"_id": person, "lease.t": token, "v": version, "pending": {"$not": news}}
         update: Document = {"$unset": {"lease": ""}}
         if due is None:
             update["$unset"]["work_due"] = ""

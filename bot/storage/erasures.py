@@ -21,6 +21,9 @@ from bot.storage.subjects import Subjects
 
 JOBS, REPLAY = "erasure_jobs", "replay"
 AT_ONCE = 16
+BEGINNERS_LEASE = timedelta(minutes=2)
+"""Whoever began an erasure finishes it, unless it crashes."""
+
 _BACKUPS = timedelta(days=36)
 """One day longer than the oldest backup (privacy.md 2.8)."""
 
@@ -53,7 +56,7 @@ class MongoErasures:
         }  # fmt: skip
         row = {
             "_id": command.id, "person": person, "subject_ref": subject.ref, "step": "job", "requested_at": command.requested_at,
-            "language": command.language, "expires": now + JOB_LASTS, "kid": wrapped.kid, "key": wrapped.sealed,
+            "lease": {"t": command.id, "u": now + BEGINNERS_LEASE}, "language": command.language, "expires": now + JOB_LASTS, "kid": wrapped.kid, "key": wrapped.sealed,
             "p": seal(key, private, collection=JOBS, row=command.id, field="p", person=PersonId(command.id)),
         }  # fmt: skip
         await self._once(self._jobs, row)

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from bot.privacy import inventory
 from bot.privacy.inventory import Collection
-from bot.privacy.msgid import N_
+from bot.privacy.msgid import N_, fill
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,5 @@ _KEPT = N_("{what}. How long: {how_long}.")
 
 def receipt_lines(translate: Callable[[str], str]) -> tuple[str, ...]:
     """The receipt's paragraphs: that it is done, and each thing kept with its reason and its end, in the person's language."""
-    lines = [
-        translate(_KEPT).replace("{what}", translate(one.why)).replace("{how_long}", translate(one.how_long))
-        for one in kept()
-    ]
+    lines = [fill(translate(_KEPT), what=translate(one.why), how_long=translate(one.how_long)) for one in kept()]
     return (translate(_DONE), *(f"- {line}" for line in lines))

@@ -162,7 +162,7 @@ def _within(prefix: str, names: str) -> str:
 
 _CONVERSATIONS = Collection(
     "conversations",
-    "where the conversation with one person stands",
+    N_("where the conversation with one person stands"),
     "_id",
     "person",
     "delete",
@@ -205,7 +205,7 @@ _CONVERSATIONS = Collection(
 )  # fmt: skip
 
 _IDENTITIES = Collection(
-    "identities", "which person a number or WhatsApp user id belongs to, as keyed hashes", "person", "person", "delete",
+    "identities", N_("which person a number or WhatsApp user id belongs to, as keyed hashes"), "person", "person", "delete",
     (
         *_fields("_id", _ID, Purpose.CHAT, WITH_PERSON, _HASH, exported=False),
         *_fields("person", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
@@ -215,7 +215,7 @@ _IDENTITIES = Collection(
 )  # fmt: skip
 
 _SUBJECTS = Collection(
-    "subjects", "each person's own key and address, apart from everything else", "_id", "person", "delete",
+    "subjects", N_("each person's own key and address, apart from everything else"), "_id", "person", "delete",
     (
         *_fields("_id subject_ref", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
         *_fields("created_at", _STATE, Purpose.CHAT, WITH_PERSON, _CLEAR),
@@ -227,7 +227,7 @@ _SUBJECTS = Collection(
 )  # fmt: skip
 
 _LEDGER = Collection(
-    "ledger", "consent events without words: what was asked, given, refused and withdrawn, and when", "subject_ref",
+    "ledger", N_("consent events without words: what was asked, given, refused and withdrawn, and when"), "subject_ref",
     "subject_ref", "keep",
     (
         *_fields("_id subject_ref", _CONSENT, Purpose.PROOF, EVIDENCE, _PSEUDO, because=_SKELETON),
@@ -239,7 +239,7 @@ _LEDGER = Collection(
 )  # fmt: skip
 
 _EVIDENCE = Collection(
-    "evidence", "the exact words shown and answered when consent was asked", "person", "person", "delete",
+    "evidence", N_("the exact words shown and answered when consent was asked"), "person", "person", "delete",
     (
         *_fields("_id person", _CONSENT, Purpose.PROOF, EVIDENCE, _PSEUDO),
         *_fields("p", _CONTENT, Purpose.PROOF, EVIDENCE, _SEALED),
@@ -248,7 +248,7 @@ _EVIDENCE = Collection(
 )  # fmt: skip
 
 _SUPPRESSIONS = Collection(
-    "suppressions", "that messages to an identity are not wanted", "i", "suppression_id", "keep",
+    "suppressions", N_("that messages to an identity are not wanted"), "i", "suppression_id", "keep",
     (
         *_fields("_id i", _ID, Purpose.OBJECTION, OBJECTION, _HASH, because=_SUPPRESSED, exported=False),
         *_fields("kid", _TECHNICAL, Purpose.SECURITY, OBJECTION, _CLEAR, because=_SUPPRESSED, exported=False),
@@ -257,7 +257,7 @@ _SUPPRESSIONS = Collection(
 )  # fmt: skip
 
 _REQUESTS = Collection(
-    "requests", "requests of data subjects with their clock", "person", "person", "reduce",
+    "requests", N_("requests of data subjects with their clock"), "person", "person", "reduce",
     (
         *_fields("_id subject_ref", _RIGHTS, Purpose.RIGHTS, REQUEST, _PSEUDO, because=_ANSWERED),
         *_fields("person", _ID, Purpose.RIGHTS, REQUEST_WORDS, _PSEUDO),
@@ -270,7 +270,7 @@ _REQUESTS = Collection(
 )  # fmt: skip
 
 _TICKETS = Collection(
-    "tickets", "chats handed to people of the business", "person", "person", "delete",
+    "tickets", N_("chats handed to people of the business"), "person", "person", "delete",
     (
         *_fields("_id person", _ID, Purpose.CHAT, TRANSCRIPT, _PSEUDO),
         *_fields(
@@ -281,7 +281,7 @@ _TICKETS = Collection(
 )  # fmt: skip
 
 _TRANSCRIPTS = Collection(
-    "transcripts", "what was written while a person of the business had the chat", "person", "person", "delete",
+    "transcripts", N_("what was written while a person of the business had the chat"), "person", "person", "delete",
     (
         *_fields("_id ticket person", _ID, Purpose.CHAT, TRANSCRIPT, _PSEUDO),
         *_fields("at direction kind expires", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR),
@@ -290,7 +290,7 @@ _TRANSCRIPTS = Collection(
 )  # fmt: skip
 
 _SENDS = Collection(
-    "sends", "what went out and what became of it, without content", "person", "person", "delete",
+    "sends", N_("what went out and what became of it, without content"), "person", "person", "delete",
     (
         *_fields("_id person command", _DELIVERY, Purpose.DELIVERY, SENT, _PSEUDO),
         *_fields("w", _DELIVERY, Purpose.DELIVERY, SENT, _HASH, exported=False),
@@ -303,7 +303,7 @@ _SENDS = Collection(
 )  # fmt: skip
 
 _TOMBSTONES = Collection(
-    "tombstones", "messages that erased people had already been answered for", "", "", "none",
+    "tombstones", N_("messages that erased people had already been answered for"), "", "", "none",
     (
         *_fields("_id", _DELIVERY, Purpose.SECURITY, SEEN, _HASH, because=_ONCE, exported=False),
         *_fields("expires", _TECHNICAL, Purpose.SECURITY, SEEN, _CLEAR, because=_ONCE, exported=False),
@@ -311,7 +311,7 @@ _TOMBSTONES = Collection(
 )  # fmt: skip
 
 _ERASURE_JOBS = Collection(
-    "erasure_jobs", "erasures under way", "person", "person", "delete",
+    "erasure_jobs", N_("erasures under way"), "person", "person", "delete",
     (
         *_fields("_id person subject_ref command", _RIGHTS, Purpose.RIGHTS, JOB, _PSEUDO, exported=False),
         *_fields("step requested_at language expires steps.*", _RIGHTS, Purpose.RIGHTS, JOB, _CLEAR, exported=False),
@@ -323,7 +323,7 @@ _ERASURE_JOBS = Collection(
 )  # fmt: skip
 
 _DEAD_LETTERS = Collection(
-    "dead_letters", "commands and events that failed for good", "person", "person", "delete",
+    "dead_letters", N_("commands and events that failed for good"), "person", "person", "delete",
     (
         *_fields("_id person", _DELIVERY, Purpose.DELIVERY, DEAD, _PSEUDO),
         *_fields("kind name reason at expires", _DELIVERY, Purpose.DELIVERY, DEAD, _CLEAR),
@@ -332,7 +332,7 @@ _DEAD_LETTERS = Collection(
 )  # fmt: skip
 
 _SEEN_PAGES = Collection(
-    "seen_pages", "older ids of messages already answered", "person", "person", "delete",
+    "seen_pages", N_("older ids of messages already answered"), "person", "person", "delete",
     (
         *_fields("_id person", _DELIVERY, Purpose.DELIVERY, SEEN, _PSEUDO, exported=False),
         *_fields("seen.i seen.t ids", _DELIVERY, Purpose.DELIVERY, SEEN, _HASH, exported=False),
@@ -341,7 +341,7 @@ _SEEN_PAGES = Collection(
 )  # fmt: skip
 
 _EXPORTS = Collection(
-    "exports", "copies of their data that people may fetch once", "person", "person", "delete",
+    "exports", N_("copies of their data that people may fetch once"), "person", "person", "delete",
     (
         *_fields("_id code", _RIGHTS, Purpose.RIGHTS, LINK, _HASH, exported=False),
         *_fields("person command", _RIGHTS, Purpose.RIGHTS, LINK, _PSEUDO, exported=False),
@@ -351,7 +351,7 @@ _EXPORTS = Collection(
 )  # fmt: skip
 
 _OPT_INS = Collection(
-    "opt_in_requests", "website sign-ups waiting for a yes on WhatsApp", "person", "person", "delete",
+    "opt_in_requests", N_("website sign-ups waiting for a yes on WhatsApp"), "person", "person", "delete",
     (
         *_fields("_id person", _CONSENT, Purpose.PROOF, OPT_IN, _PSEUDO),
         *_fields("i", _ID, Purpose.OBJECTION, OPT_IN, _HASH, exported=False),
@@ -361,7 +361,7 @@ _OPT_INS = Collection(
 )  # fmt: skip
 
 _REPLAY_LIST = Collection(
-    "replay", "erasures and objections to be done again after a backup was restored", "person", "person", "keep",
+    "replay", N_("erasures and objections to be done again after a backup was restored"), "person", "person", "keep",
     (
         *_fields("_id person subject_ref", _RIGHTS, Purpose.SECURITY, REPLAY, _PSEUDO, because=_REPLAYED, exported=False),
         *_fields("kind at seq expires", _RIGHTS, Purpose.SECURITY, REPLAY, _CLEAR, because=_REPLAYED, exported=False),
@@ -379,11 +379,11 @@ COLLECTIONS: Mapping[str, Collection] = {
     for one in (
         _CONVERSATIONS, _IDENTITIES, _SUBJECTS, _LEDGER, _EVIDENCE, _SUPPRESSIONS, _REQUESTS, _TICKETS, _TRANSCRIPTS, _SENDS,
         _TOMBSTONES, _ERASURE_JOBS, _DEAD_LETTERS, _SEEN_PAGES, _EXPORTS, _OPT_INS, _REPLAY_LIST,
-        _about_nobody("flow_versions", "published flows", "_id flow language content published_at", VERSION, _BUSINESS),
-        _about_nobody("texts", "notices and purposes as they were shown", "_id kind name version language content published_at",
+        _about_nobody("flow_versions", N_("published flows"), "_id flow language content published_at", VERSION, _BUSINESS),
+        _about_nobody("texts", N_("notices and purposes as they were shown"), "_id kind name version language content published_at",
                       VERSION, _BUSINESS),
-        _about_nobody("locks", "who does a job that only one may do", "_id t u holder", RUNNING, _TECHNICAL),
-        _about_nobody("schema", "which migrations were made", "_id version applied_at", RUNNING, _TECHNICAL),
+        _about_nobody("locks", N_("who does a job that only one may do"), "_id t u holder", RUNNING, _TECHNICAL),
+        _about_nobody("schema", N_("which migrations were made"), "_id version applied_at", RUNNING, _TECHNICAL),
     )
 }  # fmt: skip
 """Every collection that may exist, by name. A collection that is not here may not be written."""

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass, replace
 
 from bot.domain.business import Business, Processor, Purpose, content_hash
 from bot.domain.errors import SettingsProblem, Unreadable
-from bot.privacy.msgid import N_
+from bot.privacy.msgid import N_, fill, placeholders
 
 Translate = Callable[[str], str]
 
@@ -163,9 +163,6 @@ def render(business: Business, language: str, translate: Translate, *, stop_word
     return replace(found, hash=text_hash(found.content()))
 
 
-_PLACEHOLDER = re.compile(r"\{([a-z]+)\}")
-
-
 class _Sayer:
     """Translates and fills in. A translation that lost or invented a placeholder is passed over for the English original."""
 
@@ -178,10 +175,7 @@ class _Sayer:
         said = self._translate(text) if text else ""
         if not values:
             return said
-        if set(_PLACEHOLDER.findall(said)) != set(values):
-            said = text
-        # Not `format`: translators name values, they do not reach into them.
-        return _PLACEHOLDER.sub(lambda match: values[match[1]], said)
+        return fill(said if placeholders(said) == set(values) else text, **values)
 
 
 # -- the first layer ------------------------------------------------------------------------------------------------------

@@ -54,7 +54,8 @@ def test_until_the_job_row_stands_the_conversation_drives_and_afterwards_never()
 
 def test_completion_is_not_said_while_another_process_may_hold_the_key() -> None:
     receipt = erasure.STEPS[NAMES.index("receipt")]
-    assert erasure.not_before(receipt, NOW) == NOW + timedelta(seconds=60)
+    assert erasure.not_before(receipt, NOW) == NOW + erasure.KEY_CACHES_LIVE
+    assert timedelta(0) < erasure.KEY_CACHES_LIVE <= timedelta(seconds=60), "decisions.md 16"
     assert erasure.not_before(erasure.STEPS[0], None) is None
     with pytest.raises(ValueError, match="key"):
         erasure.not_before(receipt, None)

@@ -317,7 +317,7 @@ _ERASURE_JOBS = Collection(
         *_fields("step requested_at language expires steps.*", _RIGHTS, Purpose.RIGHTS, JOB, _CLEAR, exported=False),
         *_fields("kid", _TECHNICAL, Purpose.SECURITY, JOB, _CLEAR, exported=False),
         *_fields("key", _SECRET, Purpose.SECURITY, JOB, _SEALED, exported=False),
-        *_fields("p p/address p/outside_ids p/receipt", _ID, Purpose.RIGHTS, JOB, _SEALED, exported=False),
+        *_fields("p p/address p/outside_ids p/receipt p/window_until", _ID, Purpose.RIGHTS, JOB, _SEALED, exported=False),
         *_fields("lease.t lease.u", _TECHNICAL, Purpose.DELIVERY, JOB, _CLEAR, exported=False),
     ),
 )  # fmt: skip

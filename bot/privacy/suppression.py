@@ -31,11 +31,14 @@ def covers(scope: str, *, purpose: str, category: str) -> bool:
 
 
 def standing(*sources: Mapping[str, datetime]) -> dict[str, datetime]:
-    """Scope to since-when over several sources (the conversation's flags, the rows); the earliest time counts."""
+    """Scope to since-when over several sources (the conversation's flags, the rows); the latest wish counts.
+
+    The latest, because only what a person asks for after it may bring messages back.
+    """
     merged: dict[str, datetime] = {}
     for source in sources:
         for scope, since in source.items():
-            merged[scope] = min(since, merged.get(scope, since))
+            merged[scope] = max(since, merged.get(scope, since))
     return merged
 
 

@@ -159,6 +159,12 @@ def test_a_suppression_row_counts_like_the_flag(scope: str) -> None:
     assert code(verdict) == "stopped"
 
 
+def test_a_stop_after_the_request_counts_although_an_older_one_stands() -> None:
+    """Stopped, asked for it again in the chat, and stopped once more: only the first stop lies before the request."""
+    person = conversation(consents={"newsletter": REQUESTED}, stopped={"all": NOW - DAY})
+    assert code(decide(send("opt_in_confirmation", **OPT_IN), person, suppressed={"all": NOW})) == "stopped"
+
+
 def test_a_suppressed_stranger_gets_no_confirmation_template_from_the_form() -> None:
     asking = send("opt_in_confirmation", message=template("confirm_news"), **OPT_IN)
     stranger = conversation(window=False, consents={"newsletter": REQUESTED})

@@ -27,9 +27,9 @@ def test_a_scope_covers(scope: str, purpose: str, category: str, covered: bool) 
     assert suppression.covers(scope, purpose=purpose, category=category) is covered
 
 
-def test_the_earliest_of_several_sources_counts() -> None:
-    flags, rows = {"all": NOW}, {"all": NOW - DAY, "tips": NOW}
-    assert suppression.standing(flags, rows) == {"all": NOW - DAY, "tips": NOW}
+def test_the_latest_of_several_sources_counts() -> None:
+    flags, rows = {"all": NOW - DAY}, {"all": NOW, "tips": NOW}
+    assert suppression.standing(flags, rows) == suppression.standing(rows, flags) == {"all": NOW, "tips": NOW}
 
 
 def test_the_widest_scope_is_named() -> None:

@@ -7,6 +7,7 @@ import base64
 import re
 import secrets
 import unicodedata
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -110,7 +111,7 @@ class People:
     def __init__(self) -> None:
         self._by_id: dict[str, Person] = {}
 
-    def __iter__(self) -> Any:  # noqa: D105
+    def __iter__(self) -> Iterator[Person]:
         return iter(list(self._by_id.values()))
 
     def __len__(self) -> int:

@@ -42,12 +42,11 @@ def enter_stop(play: Play, node: Node) -> str:
     return "done"
 
 
-_FORMS = {"show": "show", "how_used": "how_used", "export": "file"}
 _REQUESTS = {"correct": "rectify", "restrict": "restrict", "object": "object", "complaint": "complaint"}
 
 
 def enter(play: Play, node: Node) -> str | None:
-    """Shows or exports at once; what a person must look at becomes a request whose clock runs from the message (EDPB 01/2022)."""
+    """Shows at once; what a person must look at becomes a request whose clock runs from the message (EDPB 01/2022)."""
     step = node.step
     assert isinstance(step, schema.MyData)  # noqa: S101
     if step.my_data == "delete":
@@ -60,7 +59,7 @@ def enter(play: Play, node: Node) -> str | None:
         return "pending"
     play.add(OpenRequest(play.next_id(), "access", received, "done", play.language))
     play.flush()
-    play.add(Export(play.next_id(), _FORMS[step.my_data], play.language))
+    play.add(Export(play.next_id(), "show", play.language))
     return "done"
 
 

@@ -27,14 +27,13 @@ _MOST_SERIES = 200
 class _Metric:
     """What the three kinds share: a name, labels from the allow-list, and values by label values."""
 
-    kind = ""
+    kind: str
 
     def __init__(self, name: str, words: str, labels: Sequence[str] = ()) -> None:
         """Raises `ValueError` for a name that does not begin with `recado_`, or a label that is not on the allow-list."""
         if not _NAME.fullmatch(name):
             raise ValueError(f"{name!r} is no name of a metric; write it like recado_turns_total")
-        unknown = set(labels) - LABELS
-        if unknown:
+        if unknown := set(labels) - LABELS:
             raise ValueError(f"{name}: labels {sorted(unknown)} are not on the allow-list")
         self.name, self.words, self.labels = name, words, tuple(labels)
         self._series: dict[tuple[str, ...], float] = {}
@@ -97,8 +96,7 @@ class Histogram(_Metric):
 
     def lines(self) -> Iterator[str]:
         for key, counts in sorted(self._counts.items()):
-            pairs = list(zip(self.labels, key, strict=True))
-            total = 0
+            pairs, total = list(zip(self.labels, key, strict=True)), 0
             for bound, count in zip((*self.bounds, math.inf), counts, strict=True):
                 total += count
                 yield f"{self.name}_bucket{_braced([*pairs, ('le', _figure(bound))])} {total}"
@@ -142,8 +140,7 @@ class Registry:
 
 
 def _braced(pairs: Iterable[tuple[str, str]]) -> str:
-    inner = ",".join(f'{label}="{value}"' for label, value in pairs)
-    return f"{{{inner}}}" if inner else ""
+    return f"{{{inner}}}" if (inner := ",".join(f'{label}="{value}"' for label, value in pairs)) else ""
 
 
 def _figure(value: float) -> str:

@@ -5,6 +5,7 @@ A number never stands in an error or a log; messages say what is wrong with it, 
 
 import re
 from collections.abc import Callable
+from functools import cache
 
 import phonenumbers
 from phonenumbers import timezone
@@ -198,6 +199,7 @@ def _zones_of_number(address: Address, region: str | None) -> tuple[str, ...]:
     return ()
 
 
+@cache
 def _zones_of_region(region: str) -> tuple[str, ...]:
     """The zones of the country's geographical numbers and of its mobile ones, sorted."""
     found: set[str] = set()

@@ -138,19 +138,7 @@ def decide(
     Returns:
         A refusal before a hold before a yes. Never raises for what people declared or asked for.
     """
-    refusal = (
-        _unknown(send, business)
-        or _over(send, now)
-        or _flags(send, conversation)
-        or _template(send, business)
-        or (
-            _own_accord(send, conversation, business, now, suppressed)
-            if send.reason == BUSINESS
-            else _without_consent(send, conversation, now, suppressed)
-        )
-        or _window(send, conversation, now)
-        or _cap(send, business, sent_in_period)
-    )
+    refusal = _refusal(send, conversation, business, now, sent_in_period, suppressed)
     if refusal is not None:
         return refusal
     try:
@@ -182,6 +170,23 @@ def way_out_needed(send: Send) -> bool:
 
 
 # -- refusals, in the order they are looked at -----------------------------------------------------------------------------
+
+
+def _refusal(
+    send: Send, conversation: Conversation, business: Business, now: datetime, sent: int, suppressed: Mapping[str, datetime]
+) -> Refused | None:  # fmt: skip
+    if (
+        refused := _unknown(send, business)
+        or _over(send, now)
+        or _flags(send, conversation)
+        or _template(send, business)
+    ):
+        return refused
+    if send.reason == BUSINESS:
+        refused = _own_accord(send, conversation, business, now, suppressed)
+    else:
+        refused = _without_consent(send, conversation, now, suppressed)
+    return refused or _window(send, conversation, now) or _cap(send, business, sent)
 
 
 def _unknown(send: Send, business: Business) -> Refused | None:

@@ -138,11 +138,7 @@ def due_at(
     rules = LAWS.get(law)
     if rules is None:
         raise ValueError(f"{law!r} is no known law; there are {', '.join(LAWS)}")
-    span = rules.complaint_receipt if kind == "complaint" and rules.complaint_receipt else rules.answer
-    if extended:
-        if rules.extension is None:
-            raise ValueError(f"{rules.source} knows no extension")
-        span = Span(span.months + rules.extension.months, span.days + rules.extension.days)
+    span = _span(kind, rules, extended=extended)
     waited = timedelta()
     if rules.pauses:
         for pause in pauses:
@@ -154,6 +150,15 @@ def due_at(
     last = _next_working_day((datetime.combine(last, datetime.min.time()) + waited).date())
     midnight = datetime.combine(last + timedelta(days=1), datetime.min.time(), tzinfo=zone)
     return midnight.astimezone(received_at.tzinfo) - timedelta(milliseconds=1)
+
+
+def _span(kind: str, rules: Law, *, extended: bool) -> Span:
+    span = rules.complaint_receipt if kind == "complaint" and rules.complaint_receipt else rules.answer
+    if not extended:
+        return span
+    if rules.extension is None:
+        raise ValueError(f"{rules.source} knows no extension")
+    return Span(span.months + rules.extension.months, span.days + rules.extension.days)
 
 
 def _plus_months(day: date, months: int) -> date:

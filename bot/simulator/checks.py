@@ -88,7 +88,7 @@ def number(body: Body, key: str, where: str, *, low: float, high: float) -> floa
 def web_address(body: Body, key: str, where: str, *, most: int = 2000) -> str:
     """A required http or https URL."""
     found = words(body, key, where, most=most)
-    if not found.startswith(("https://", "http://")) or any(sign in found for sign in " \n\t<>\""):
+    if not found.startswith(("https://", "http://")) or any(sign in found for sign in ' \n\t<>"'):
         raise GraphError(131009, f"{where}.{key} must be an http or https URL")
     return found
 

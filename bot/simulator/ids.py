@@ -19,7 +19,17 @@ def wamid(address: str, random: Random, *, by_business: bool) -> str:
     held = address.lstrip("+").encode("ascii")[:255]
     token = f"{random.getrandbits(72):018X}".encode("ascii")
     direction = b"\x11" if by_business else b"\x12"
-    raw = b"\x1c\x18" + bytes([len(held)]) + held + b"\x15\x02\x00" + direction + b"\x18" + bytes([len(token)]) + token + b"\x00"
+    raw = (
+        b"\x1c\x18"
+        + bytes([len(held)])
+        + held
+        + b"\x15\x02\x00"
+        + direction
+        + b"\x18"
+        + bytes([len(token)])
+        + token
+        + b"\x00"
+    )
     return "wamid." + base64.b64encode(raw).decode("ascii")
 
 

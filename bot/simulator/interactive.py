@@ -23,7 +23,9 @@ def read_interactive(content: Body, media: MediaLookup) -> Face:
         case "cta_url":
             return _link(content, media)
         case "location_request_message":
-            return _request(content, "location_request", "send_location", Choice("location", "send_location", "Send location"))
+            return _request(
+                content, "location_request", "send_location", Choice("location", "send_location", "Send location")
+            )
         case "request_contact_info":
             choice = Choice("contact", "request_contact_info", "Share contact info")
             return _request(content, "contact_request", "request_contact_info", choice)
@@ -91,7 +93,10 @@ def _list(content: Body, media: MediaLookup) -> Face:
         if len(sections) > 1 and "title" not in section:
             raise GraphError(131008, f"The parameter {where}.title is required with more than one section")
         title = words_or_none(section, "title", where, most=24)
-        rows += [_row(row, title, f"{where}.rows[{n}]") for n, row in enumerate(items(section, "rows", where, least=1, most=10))]
+        rows += [
+            _row(row, title, f"{where}.rows[{n}]")
+            for n, row in enumerate(items(section, "rows", where, least=1, most=10))
+        ]
     if len(rows) > 10:
         raise GraphError(131009, f"interactive.action.sections: at most 10 rows in all, got {len(rows)}")
     all_different((row.id for row in rows), "interactive.action.sections: id of a row")
@@ -119,7 +124,9 @@ def _link(content: Body, media: MediaLookup) -> Face:
     label = words(parameters, "display_text", "interactive.action.parameters", most=20)
     url = web_address(parameters, "url", "interactive.action.parameters")
     header, ref = _header(content, media, with_media=True)
-    return Face("link", _body(content, 1024), header, _footer(content), (Choice("url", "cta_url", label, url=url),), media=ref)
+    return Face(
+        "link", _body(content, 1024), header, _footer(content), (Choice("url", "cta_url", label, url=url),), media=ref
+    )
 
 
 def _request(content: Body, kind: str, name: str, choice: Choice) -> Face:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Protocol
 
-from bot.simulator.chat import Choice, Face
+from bot.simulator.chat import Face
 from bot.simulator.checks import Body, flag, items, mapping, number, only, utf16, words, words_or_none
 from bot.simulator.errors import GraphError
 from bot.simulator.ids import BSUID, E164
@@ -66,7 +66,7 @@ def read_body(body: Body, known: Known) -> Outgoing | ReadMark:
         raise GraphError(131009, "recipient_type must be individual")
     to, recipient = _recipient(body)
     callback_data = words_or_none(body, "biz_opaque_callback_data", "message", most=512)
-    content = mapping(body, kind, "message")
+    content = body if kind == "contacts" else mapping(body, kind, "message")
     face, category = READERS[kind](content, known)
     reacts_to = words(content, "message_id", "reaction", most=512) if kind == "reaction" else ""
     return Outgoing(to, recipient, kind, face, _context(body, kind), callback_data, category, reacts_to)
@@ -134,7 +134,9 @@ def _location(content: Body, _: Known) -> tuple[Face, str]:
         number(content, "longitude", "location", low=-180, high=180),
     )
     name = words_or_none(content, "name", "location", most=1000)
-    return Face("location", words_or_none(content, "address", "location", most=1000), header=name, place=place), "service"
+    return Face(
+        "location", words_or_none(content, "address", "location", most=1000), header=name, place=place
+    ), "service"
 
 
 def _contacts(content: Mapping[str, object], _: Known) -> tuple[Face, str]:
@@ -179,5 +181,3 @@ READERS: Mapping[str, Callable[[Body, Known], tuple[Face, str]]] = {
     "location": _location,
     "contacts": _contacts,
 } | {kind: _media(kind) for kind in KEYS}
-
-__all__ = ["Choice", "Known", "Outgoing", "ReadMark", "read_body"]

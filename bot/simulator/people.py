@@ -167,7 +167,17 @@ def new_wamid(holder: str, *, from_business: bool) -> str:
     serial = secrets.token_hex(16 if not from_business else 9).upper().encode()
     direction = b"\x11" if from_business else b"\x12"
     name = holder.encode()[:255]
-    data = b"\x1c\x18" + bytes([len(name)]) + name + b"\x15\x02\x00" + direction + b"\x18" + bytes([len(serial)]) + serial + b"\x00"
+    data = (
+        b"\x1c\x18"
+        + bytes([len(name)])
+        + name
+        + b"\x15\x02\x00"
+        + direction
+        + b"\x18"
+        + bytes([len(serial)])
+        + serial
+        + b"\x00"
+    )
     return "wamid." + base64.b64encode(data).decode()
 
 

@@ -39,7 +39,9 @@ class Template:
         name, language = body.get("name"), body.get("language")
         if not isinstance(name, str) or not re.fullmatch(r"[a-z0-9_]{1,512}", name) or not isinstance(language, str):
             raise GraphRefusal(100, "a template needs `name` (lower-case letters, digits, _) and `language`")
-        parts = {str(part.get("type", "")).upper(): part for part in body.get("components", []) if isinstance(part, dict)}
+        parts = {
+            str(part.get("type", "")).upper(): part for part in body.get("components", []) if isinstance(part, dict)
+        }
         if not isinstance(parts.get("BODY", {}).get("text"), str):
             raise GraphRefusal(100, "a template needs a component of type BODY with `text`")
         header = parts.get("HEADER", {})
@@ -52,7 +54,9 @@ class Template:
             header_format=str(header.get("format", "")).upper(),  # type: ignore[arg-type]
             footer=str(parts.get("FOOTER", {}).get("text", "")),
             buttons=tuple(
-                TemplateButton(str(button.get("text", "")), str(button.get("type", "")).upper(), str(button.get("url", "")))  # type: ignore[arg-type]
+                TemplateButton(
+                    str(button.get("text", "")), str(button.get("type", "")).upper(), str(button.get("url", ""))
+                )  # type: ignore[arg-type]
                 for button in parts.get("BUTTONS", {}).get("buttons", [])
             ),
         )
@@ -61,7 +65,13 @@ class Template:
         """As `GET /{waba_id}/message_templates` shows it."""
         components: list[Json] = []
         if self.header or self.header_format:
-            components.append({"type": "HEADER", "format": self.header_format or "TEXT", **({"text": self.header} if self.header else {})})
+            components.append(
+                {
+                    "type": "HEADER",
+                    "format": self.header_format or "TEXT",
+                    **({"text": self.header} if self.header else {}),
+                }
+            )
         components.append({"type": "BODY", "text": self.body})
         if self.footer:
             components.append({"type": "FOOTER", "text": self.footer})
@@ -118,7 +128,11 @@ def render(template: Template, components: list[Json]) -> Rendered:
             by_kind[part["type"].lower()] = parameters
         else:
             raise GraphRefusal(100, "a component is a header, a body or a button")
-    header = "" if template.header_format in {"IMAGE", "VIDEO", "DOCUMENT"} else _fill(template.header, by_kind.get("header", []), "header")
+    header = (
+        ""
+        if template.header_format in {"IMAGE", "VIDEO", "DOCUMENT"}
+        else _fill(template.header, by_kind.get("header", []), "header")
+    )
     body = _fill(template.body, by_kind.get("body", []), "body")
     if len(body.encode("utf-16-le")) // 2 > 1024:
         raise GraphRefusal(132005, "the text with its parameters is longer than 1024 characters")
@@ -129,7 +143,9 @@ def _button_index(template: Template, part: Json) -> int:
     index = str(part.get("index", ""))
     if not index.isdecimal() or int(index) >= len(template.buttons):
         raise GraphRefusal(132000, "a button parameter names a button the template does not have")
-    wanted = {"QUICK_REPLY": "quick_reply", "URL": "url", "COPY_CODE": "copy_code", "FLOW": "flow"}.get(template.buttons[int(index)].kind)
+    wanted = {"QUICK_REPLY": "quick_reply", "URL": "url", "COPY_CODE": "copy_code", "FLOW": "flow"}.get(
+        template.buttons[int(index)].kind
+    )
     if str(part.get("sub_type", "")).lower() != wanted:
         raise GraphRefusal(132012, "`sub_type` does not match the kind of the template's button")
     return int(index)
@@ -138,7 +154,10 @@ def _button_index(template: Template, part: Json) -> int:
 def _fill(text: str, parameters: list[Json], where: str) -> str:
     names = list(dict.fromkeys(VARIABLE.findall(text)))
     if len(parameters) != len(names):
-        raise GraphRefusal(132000, f"{where}: number of parameters ({len(parameters)}) does not match the expected number ({len(names)})")
+        raise GraphRefusal(
+            132000,
+            f"{where}: number of parameters ({len(parameters)}) does not match the expected number ({len(names)})",
+        )
     named = any(not name.isdecimal() for name in names)
     values: dict[str, str] = {}
     for number, parameter in enumerate(parameters, start=1):
@@ -163,11 +182,15 @@ def _text_of(parameter: Json, where: str) -> str:
     if not isinstance(value, str) or not value:
         raise GraphRefusal(131008, f"{where}: a parameter has no text")
     if re.search(r"[\n\t]| {5,}", value) and where == "body":
-        raise GraphRefusal(132012, f"{where}: a parameter may not hold new lines, tabs or more than four spaces in a row")
+        raise GraphRefusal(
+            132012, f"{where}: a parameter may not hold new lines, tabs or more than four spaces in a row"
+        )
     return value
 
 
-def _buttons(template: Template, given: dict[int, Json]) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
+def _buttons(
+    template: Template, given: dict[int, Json]
+) -> tuple[tuple[tuple[str, str], ...], tuple[tuple[str, str], ...]]:
     replies: list[tuple[str, str]] = []
     links: list[tuple[str, str]] = []
     for index, button in enumerate(template.buttons):

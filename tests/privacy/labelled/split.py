@@ -103,33 +103,50 @@ def _rows(path: Path, header: str) -> list[list[str]]:
     return rows
 
 
-def split(messages: Iterable[Labelled]) -> tuple[list[Labelled], list[Labelled]]:
-    """The development half and the held-out half; the order of the input does not matter.
+@dataclass(frozen=True, slots=True)
+class Halves:
+    """The half to develop on and the half to report."""
 
-    Words that stand in several places (STOP is written in every language) go to one half everywhere, by their hash, so
-    that nothing is reported that was developed on. The rest of each language and label then fills the smaller half, in
-    the order of the hash.
+    dev: tuple[Labelled, ...] = ()
+    held_out: tuple[Labelled, ...] = ()
+
+
+def read_halves() -> Halves:
+    """The halves as they are kept; empty ones where none were written yet."""
+    dev, held_out = (tuple(read_half(path)) if path.exists() else () for path in (DEV, HELD_OUT))
+    return Halves(dev, held_out)
+
+
+def split(messages: Iterable[Labelled], *, before: Halves) -> Halves:
+    """The halves of all messages; the order of the input does not matter.
+
+    A message that stands in a half of `before` stays there: one that was developed on is never reported later. The same
+    words go to the same half in every language and under every label (STOP is written in all of them). What is new
+    fills the smaller half of its language and label, in the order of its hash.
     """
-    by_words: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    half_of = _halves_before(before)
     by_place: dict[tuple[str, str], list[Labelled]] = defaultdict(list)
     for message in messages:
-        by_words[folded(message.text)].add((message.language, message.label))
         by_place[message.language, message.label].append(message)
     halves: tuple[list[Labelled], list[Labelled]] = ([], [])
     for place in sorted(by_place):
         here = sorted(by_place[place], key=lambda message: _hash(message.text))
-        shared = [message for message in here if len(by_words[folded(message.text)]) > 1]
-        alone = [message for message in here if len(by_words[folded(message.text)]) == 1]
         counts = [0, 0]
-        for message in shared:
-            half = _hash(message.text) % 2
-            halves[half].append(message)
-            counts[half] += 1
-        for message in alone:
-            half = _smaller(counts, tie=_hash(" ".join(place)) % 2)
-            halves[half].append(message)
-            counts[half] += 1
-    return halves
+        for message in here:
+            counts[half_of.get(folded(message.text), 0)] += folded(message.text) in half_of
+        for message in here:
+            words = folded(message.text)
+            if words not in half_of:
+                half_of[words] = _smaller(counts, tie=_hash(" ".join(place)) % 2)
+                counts[half_of[words]] += 1
+            halves[half_of[words]].append(message)
+    return Halves(tuple(halves[0]), tuple(halves[1]))
+
+
+def _halves_before(before: Halves) -> dict[str, int]:
+    """The half of all words known before; words developed on in one language are developed on in all."""
+    known = {folded(message.text): 1 for message in before.held_out}
+    return known | {folded(message.text): 0 for message in before.dev}
 
 
 def _hash(text: str) -> int:
@@ -150,10 +167,10 @@ def rendered(half: Iterable[Labelled]) -> str:
 
 def main() -> int:
     """Write both halves; says how many messages each holds."""
-    dev, held_out = split(read_sources())
-    DEV.write_text(rendered(dev), encoding="utf-8")
-    HELD_OUT.write_text(rendered(held_out), encoding="utf-8")
-    sys.stdout.write(f"{len(dev)} to develop on, {len(held_out)} held out\n")
+    halves = split(read_sources(), before=read_halves())
+    DEV.write_text(rendered(halves.dev), encoding="utf-8")
+    HELD_OUT.write_text(rendered(halves.held_out), encoding="utf-8")
+    sys.stdout.write(f"{len(halves.dev)} to develop on, {len(halves.held_out)} held out\n")
     return 0
 
 

@@ -14,10 +14,12 @@ from tests.privacy.labelled.split import (
     LABELS,
     LANGUAGES,
     SOURCES,
+    Halves,
     Labelled,
     SourceError,
     folded,
     read_half,
+    read_halves,
     read_source,
     read_sources,
     rendered,
@@ -68,13 +70,38 @@ def test_each_half_holds_about_half_of_every_language(language: str) -> None:
 
 
 def test_the_halves_are_what_the_sources_split_into() -> None:
-    dev, held_out = split(MESSAGES)
-    assert DEV.read_text(encoding="utf-8") == rendered(dev), "run: python -m tests.privacy.labelled.split"
-    assert HELD_OUT.read_text(encoding="utf-8") == rendered(held_out), "run: python -m tests.privacy.labelled.split"
+    halves = split(MESSAGES, before=read_halves())
+    assert DEV.read_text(encoding="utf-8") == rendered(halves.dev), "run: python -m tests.privacy.labelled.split"
+    assert HELD_OUT.read_text(encoding="utf-8") == rendered(halves.held_out), (
+        "run: python -m tests.privacy.labelled.split"
+    )
 
 
 def test_the_order_of_the_sources_changes_nothing_in_the_split() -> None:
-    assert split(reversed(MESSAGES)) == split(MESSAGES)
+    assert split(reversed(MESSAGES), before=Halves()) == split(MESSAGES, before=Halves())
+
+
+def test_a_split_from_nothing_halves_every_language_and_label_but_for_shared_words() -> None:
+    alone = [message for message in MESSAGES if message.language == "lv"]
+    halves = split(alone, before=Halves())
+    for label in LABELS:
+        dev, held_out = (sum(message.label == label for message in half) for half in (halves.dev, halves.held_out))
+        assert abs(dev - held_out) <= 1, label
+
+
+def test_a_message_never_changes_its_half_when_others_are_added_or_removed() -> None:
+    earlier = split(MESSAGES[::2], before=Halves())
+    later = split(MESSAGES[1:], before=earlier)
+    dev, held_out = ({folded(message.text) for message in half} for half in (earlier.dev, earlier.held_out))
+    assert not dev & {folded(message.text) for message in later.held_out}
+    assert not held_out & {folded(message.text) for message in later.dev}
+
+
+def test_words_developed_on_in_one_language_are_never_reported_in_another() -> None:
+    earlier = Halves(dev=(Labelled("en", "stop.keyword", "STOP"),))
+    later = split([Labelled("da", "stop.keyword", "stop"), Labelled("da", "stop.keyword", "afmeld")], before=earlier)
+    assert later.dev == (Labelled("da", "stop.keyword", "stop"),)
+    assert later.held_out == (Labelled("da", "stop.keyword", "afmeld"),)
 
 
 def test_a_line_break_survives_being_written_and_read(tmp_path: Path) -> None:

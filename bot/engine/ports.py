@@ -63,8 +63,8 @@ class Rules(Protocol):
     def time_zone(self, country: str) -> str:
         """The time zone of a person of that country, or the business's (decisions.md 32)."""
 
-    def may_send(self, conversation: Conversation, purpose: str, category: str, now: datetime) -> str:
-        """Empty when a template for this purpose would pass the gate now, else the outcome that says why not."""
+    def may_send(self, conversation: Conversation, template: str, now: datetime) -> str:
+        """Empty when this template would pass the gate now, else the outcome that says why not."""
 
     def matches(self, pattern: str, value: str) -> bool:
         """Whether a value fits a named pattern of business.yaml; decided in bounded time."""

@@ -33,8 +33,7 @@ def stop(play: Play, scope: str, source: str) -> None:
     for purpose in purposes_of(business, scope):
         withdraw(play, purpose, source)
     play.record("objected", scope=scope, withdrawal_method=source)
-    since = play.conversation.stopped.get(scope, play.now)
-    play.set(stopped={**play.conversation.stopped, scope: since}, paused_until=None)
+    play.set(stopped={**play.conversation.stopped, scope: play.now}, paused_until=None)
     play.suppress.append(Suppress(scope, play.now, source))
     play.close_all()
 

@@ -242,10 +242,16 @@ def _own_accord(
     if send.category == MARKETING != purpose.sends:
         return Refused(Code.PROMOTIONAL, "this purpose does not send marketing (GDPR art. 5(1)(b))")
     # A marketing purpose stays one whatever a single message calls itself.
-    stopped = suppression.standing(conversation.stopped, suppressed)
+    consent = conversation.consent(send.purpose)
+    # Two fresh yes to this purpose outweigh an older no, for this purpose alone (privacy.md 4.3.12).
+    again = consent.since if consent.is_live(now) else None
+    stopped = {
+        scope: since
+        for scope, since in suppression.standing(conversation.stopped, suppressed).items()
+        if again is None or since >= again
+    }
     if suppression.first_cover(stopped, purpose=send.purpose, category=purpose.sends) is not None:
         return Refused(Code.STOPPED, "the person wants no such messages (GDPR art. 7(3), 21(3))")
-    consent = conversation.consent(send.purpose)
     # A soft opt-in is on record like a consent, with its sale (ePrivacy art. 13(2)); without a record there is none.
     if purpose.basis in _CONSENT_BASES and not consent.is_live(now):
         return Refused(Code.NO_CONSENT, "no consent stands for this purpose (GDPR art. 6(1)(a), 7)")

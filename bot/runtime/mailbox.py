@@ -22,10 +22,19 @@ class Mailboxes(Generic[Item]):
     """Hands batches to `handle`: everything that waited for one key while the batch before was handled."""
 
     def __init__(
-        self, handle: Callable[[Sequence[Item]], Awaitable[None]], *, most_waiting: int, side_by_side: int = 64
+        self,
+        handle: Callable[[Sequence[Item]], Awaitable[None]],
+        *,
+        most_waiting: int,
+        most_each: int = 100,
+        batch: int = 20,
+        side_by_side: int = 64,
     ) -> None:
+        """`most_waiting` counts all items not handled yet, `most_each` those of one key, `batch` those handled together."""
         self._handle = handle
         self._most = most_waiting
+        self._most_each = most_each
+        self._batch = batch
         self._boxes: dict[Hashable, _Box[Item]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._places = asyncio.Semaphore(side_by_side)
@@ -36,9 +45,14 @@ class Mailboxes(Generic[Item]):
         return len(self._boxes)
 
     async def put(self, items: Sequence[tuple[Hashable, Item]]) -> bool:
-        """Waits until all were handled; True when one of them failed. Raises `RetryLater` at once when too much waits."""
+        """Waits until all were handled; True when one of them failed. Raises `RetryLater` at once when too much waits.
+
+        A caller that is cancelled leaves its items to be handled all the same.
+        """
         if self._waiting + len(items) > self._most:
             raise RetryLater("too many messages wait")
+        if any(len(box.waiting) >= self._most_each for key, _ in items if (box := self._boxes.get(key)) is not None):
+            raise RetryLater("too many messages of one sender wait")
         futures = [self._add(key, item) for key, item in items]
         results = await asyncio.gather(*futures)
         return not all(results)
@@ -56,13 +70,16 @@ class Mailboxes(Generic[Item]):
         return future
 
     async def _work(self, key: Hashable, box: _Box[Item]) -> None:
-        """Ends, and takes the mailbox away, when nothing waits any more."""
-        while box.waiting:
-            async with self._places:
-                batch, box.waiting = box.waiting, []
-                await self._handled(batch)
-            self._waiting -= len(batch)
-        del self._boxes[key]
+        """Ends, and takes the mailbox away, when nothing waits any more; also when it is cancelled at a stop."""
+        try:
+            while box.waiting:
+                async with self._places:
+                    batch, box.waiting = box.waiting[: self._batch], box.waiting[self._batch :]
+                    await self._handled(batch)
+        finally:
+            del self._boxes[key]
+            for _, future in box.waiting:
+                self._told(future, done=False)
 
     async def _handled(self, batch: Sequence[tuple[Item, asyncio.Future[bool]]]) -> None:
         done = False
@@ -73,8 +90,12 @@ class Mailboxes(Generic[Item]):
             done = False
         finally:
             for _, future in batch:
-                if not future.done():
-                    future.set_result(done)
+                self._told(future, done=done)
+
+    def _told(self, future: asyncio.Future[bool], *, done: bool) -> None:
+        self._waiting -= 1
+        if not future.done():
+            future.set_result(done)
 
     async def drain(self) -> None:
         """Returns when nothing is under way."""

@@ -245,7 +245,7 @@ class Connectors(Protocol):
 
 
 class Subscribers(Protocol):
-    async def notify(self, subject_ref: str, notice: Notify, now: datetime) -> None:
+    async def notify(self, person: PersonId, notice: Notify, now: datetime) -> None:
         """Tells the business's systems; raises `RetryLater` when they do not answer."""
 
 

@@ -9,6 +9,7 @@ from bot.domain import plain
 from bot.domain.command import CloseTicket, OpenRequest, OpenTicket
 from bot.domain.ids import PersonId
 from bot.privacy.crypto import random_token
+from bot.privacy.numbers import country as country_of
 from bot.privacy.requests import due_at, law_of, state_at_opening
 from bot.runtime.ports import DeadLetter
 from bot.storage.documents import seal
@@ -57,7 +58,7 @@ class MongoDesk:
         """The clock runs from the message, not from now (EDPB 01/2022)."""
         subject = await self._subjects.find(person)
         _, private = plain.split(request)
-        law = law_of([self._country, subject.address.country if subject and subject.address else None])
+        law = law_of([self._country, country_of(subject.address) if subject and subject.address else None])
         row: dict[str, Any] = {
             "_id": request.id, "person": person, "kind": request.kind, "state": state_at_opening(request.status), "law": law,
             "received_at": request.received_at, "language": request.language,

@@ -56,7 +56,8 @@ class MongoErasures:
         }  # fmt: skip
         row = {
             "_id": command.id, "person": person, "subject_ref": subject.ref, "step": "job", "requested_at": command.requested_at,
-            "lease": {"t": command.id, "u": now + BEGINNERS_LEASE}, "language": command.language, "expires": now + JOB_LASTS, "kid": wrapped.kid, "key": wrapped.sealed,
+            "lease": {"t": command.id, "u": now + BEGINNERS_LEASE}, "language": command.language, "expires": now + JOB_LASTS,
+            "kid": wrapped.kid, "key": wrapped.sealed,
             "p": seal(key, private, collection=JOBS, row=command.id, field="p", person=PersonId(command.id)),
         }  # fmt: skip
         await self._once(self._jobs, row)

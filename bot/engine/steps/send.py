@@ -19,8 +19,7 @@ def template(play: Play, name: str, parameters: tuple[str, ...]) -> TemplateMess
 def enter(play: Play, node: Node) -> str:
     step = node.step
     assert isinstance(step, schema.SendStep)  # noqa: S101 - the compiler pairs verb and model
-    declared = play.world.book.business.templates[step.send]
-    refused = play.world.rules.may_send(play.conversation, declared.purpose, declared.category, play.now)
+    refused = play.world.rules.may_send(play.conversation, step.send, play.now)
     if refused:
         return refused
     play.flush()

@@ -1,0 +1,159 @@
+"""Calls of flows: only declared fields go out and come in, within bounds of time and size, and never into our own network unasked.
+
+An address that resolves to a private range is refused unless business.yaml says `local: yes` for it; redirects are never
+followed (privacy.md T26).
+"""
+
+import asyncio
+import ipaddress
+import logging
+import socket
+from collections.abc import Mapping
+from datetime import timedelta
+from typing import Any
+from urllib.parse import quote
+
+import aiohttp
+import orjson
+from pydantic import SecretStr
+
+from bot.domain.business import Action, Business, Connector
+from bot.domain.command import Call
+from bot.runtime.ports import CallResult
+
+logger = logging.getLogger(__name__)
+
+MAX_ANSWER = 64 * 1024
+MAX_ROWS = 50
+MAX_VALUE = 1024
+BETWEEN_TRIES = 0.2
+
+
+class HttpConnectors:
+    """The runtime's `Connectors` over HTTP."""
+
+    def __init__(self, business: Business, session: aiohttp.ClientSession, secrets: Mapping[str, SecretStr]) -> None:
+        self._business = business
+        self._session = session
+        self._secrets = secrets
+
+    async def call(self, call: Call) -> CallResult:
+        """Asks; never raises for what the other side does. `ok`, `not_found`, `refused`, `failed` or `slow`."""
+        name, _, action_name = call.action.partition(".")
+        connector = self._business.connectors.get(name)
+        action = connector.actions.get(action_name) if connector else None
+        if connector is None or action is None:
+            return CallResult("failed")
+        try:
+            async with asyncio.timeout(call.timeout / timedelta(seconds=1)):
+                return await self._tried(call, connector, action)
+        except TimeoutError:
+            return CallResult("slow")
+
+    async def _tried(self, call: Call, connector: Connector, action: Action) -> CallResult:
+        """Repeats only what cannot double: reads, and writes that carry their own key."""
+        tries = call.retries + 1 if action.method == "GET" or call.once_per else 1
+        result = CallResult("failed")
+        for attempt in range(tries):
+            if attempt:
+                await asyncio.sleep(BETWEEN_TRIES * 2**attempt)
+            result = await self._once(call, connector, action)
+            if result.outcome != "failed":
+                break
+        return result
+
+    async def _once(self, call: Call, connector: Connector, action: Action) -> CallResult:
+        if not connector.local and not await _is_public(connector.address):
+            logger.error("connector address is private", extra={"action": call.action})
+            return CallResult("failed")
+        sent = {field: value for field, value in call.arguments.items() if field in action.send}
+        path, rest = _filled(action.path, sent)
+        headers = {"Idempotency-Key": call.once_per or call.id, "Accept": "application/json"}
+        secret = self._secrets.get(connector.secret) if connector.secret else None
+        if secret is not None:
+            headers["Authorization"] = f"Bearer {secret.get_secret_value()}"
+        options: dict[str, Any] = (
+            {"params": _texts(rest)} if action.method == "GET" else {"data": orjson.dumps(_plain(rest))}
+        )
+        if action.method != "GET":
+            headers["Content-Type"] = "application/json"
+        try:
+            async with self._session.request(
+                action.method, connector.address.rstrip("/") + path, headers=headers, allow_redirects=False, **options
+            ) as response:
+                body = await _limited(response)
+                return _result(response.status, body, action)
+        except (aiohttp.ClientError, OSError, ValueError):
+            return CallResult("failed")
+
+
+async def _limited(response: aiohttp.ClientResponse) -> bytes:
+    body = await response.content.read(MAX_ANSWER + 1)
+    if len(body) > MAX_ANSWER:
+        raise ValueError("answer too large")
+    return body
+
+
+def _filled(path: str, sent: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The path with its {fields} put in, escaped, and the fields that are left."""
+    rest = dict(sent)
+    for field in list(sent):
+        mark = "{" + field + "}"
+        if mark in path:
+            path = path.replace(mark, quote(str(rest.pop(field)), safe=""))
+    return path, rest
+
+
+def _plain(fields: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: value if isinstance(value, str | int | float | bool | None) else str(value)
+        for name, value in fields.items()
+    }
+
+
+def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(value) for name, value in fields.items()}
+
+
+def _result(status: int, body: bytes, action: Action) -> CallResult:
+    if status == 404:
+        return CallResult("not_found")
+    if 400 <= status < 500:
+        return CallResult("refused")
+    if not 200 <= status < 300:
+        return CallResult("failed")
+    try:
+        answer = orjson.loads(body) if body else {}
+    except orjson.JSONDecodeError:
+        return CallResult("failed")
+    if not isinstance(answer, dict):
+        return CallResult("failed")
+    return CallResult("ok", {field: _kept(answer[field]) for field in action.receive if answer.get(field) is not None})
+
+
+def _kept(value: Any) -> Any:
+    """A value of bounded size: texts of 1 KiB, lists of 50 rows (decisions.md 11)."""
+    if isinstance(value, str):
+        return value[:MAX_VALUE]
+    if isinstance(value, bool | int | float):
+        return value
+    if isinstance(value, list):
+        return [_kept(one) for one in value[:MAX_ROWS]]
+    if isinstance(value, dict):
+        return {
+            str(name)[:64]: _kept(one)
+            for name, one in list(value.items())[:MAX_ROWS]
+            if not isinstance(one, dict | list)
+        }
+    return None
+
+
+async def _is_public(address: str) -> bool:
+    """Whether every address the name leads to lies in the public internet."""
+    host = address.split("://", 1)[1].split("/", 1)[0].rsplit("@", 1)[-1]
+    host = host.rsplit(":", 1)[0].strip("[]") if not host.endswith("]") else host.strip("[]")
+    try:
+        rows = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except OSError:
+        return False
+    return bool(rows) and all(ipaddress.ip_address(row[4][0]).is_global for row in rows)

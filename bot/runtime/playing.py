@@ -1,0 +1,128 @@
+"""Plays events in memory: each message through the intents by itself, then the engine; a STOP survives every defect.
+
+Nothing here waits or writes. The same events on the same conversation give the same result, so a lost race costs nothing.
+"""
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from bot.domain import event as events
+from bot.domain import plain
+from bot.domain.command import Command, Suppress
+from bot.domain.conversation import Conversation, same_standing
+from bot.domain.event import Event, MessageReceived, PreferenceChanged
+from bot.domain.ids import EventId
+from bot.domain.intent import NO_INTENT, Decision
+from bot.domain.turn import Turn
+from bot.runtime.ports import DeadLetter, Engine, Wishes
+
+logger = logging.getLogger(__name__)
+
+# Dead letters keep the event itself, sealed, so that an operator can play it again.
+plain.register(
+    events.MessageReceived, events.CallAnswered, events.TimerFired, events.SendRequested, events.FlowRequested,
+    events.HandoffChanged, events.PreferenceChanged, events.ErasureSettled,
+)  # fmt: skip
+
+
+@dataclass(slots=True)
+class Played:
+    """What some events led to, before anything of it is written.
+
+    Attributes:
+        done: the events that were played.
+        held: whether others had to be left for later, because too much is pending or an erasure has begun.
+        stopping: whether one of them was a decided STOP.
+    """
+
+    conversation: Conversation
+    commands: list[Command] = field(default_factory=list)
+    suppress: list[Suppress] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    done: list[EventId] = field(default_factory=list)
+    held: bool = False
+    stopping: bool = False
+
+
+def play(
+    engine: Engine,
+    wishes: Wishes,
+    conversation: Conversation,
+    coming: Sequence[Event],
+    now: datetime,
+    *,
+    room: int,
+    broken: str = "",
+) -> Played:
+    """All events in order, as one turn whose `standing` moves when the gate would see something else than before.
+
+    Args:
+        engine: the pure middle.
+        wishes: the privacy intents.
+        conversation: as it is stored.
+        coming: events that were not played yet.
+        now: UTC.
+        room: how many commands more may become pending; without room only a decided STOP is played (decisions.md 11).
+        broken: why the engine's own turn cannot be used, e.g. because it could not be stored; empty in the ordinary case.
+    """
+    played = Played(conversation)
+    for event in coming:
+        if played.conversation.erasing:
+            # Whatever comes after the wish to be erased belongs to a person who is not known yet (decisions.md 16).
+            played.held = True
+            break
+        heard, trouble = _understood(wishes, played.conversation, event)
+        stops = wants_stop(heard)
+        if len(played.commands) >= room and not stops:
+            played.held = True
+            continue
+        played.stopping = played.stopping or stops
+        turn = _advanced(engine, played, heard, now, broken or trouble)
+        # What a fallback leaves holds nothing sealed any more, so the next event of the batch finds it readable.
+        played.conversation = replace(turn.conversation, readable=True)
+        played.commands.extend(turn.commands)
+        played.suppress.extend(turn.suppress)
+        played.done.append(event.id)
+    moved = not same_standing(conversation, played.conversation)
+    played.conversation = replace(played.conversation, standing=conversation.standing + moved)
+    return played
+
+
+def wants_stop(event: Event) -> bool:
+    """Whether the event is a decided wish to stop, by word or by Meta's own switch."""
+    if isinstance(event, MessageReceived):
+        return event.intent.decision is Decision.STOP
+    return isinstance(event, PreferenceChanged) and event.value == "stop"
+
+
+def _understood(wishes: Wishes, conversation: Conversation, event: Event) -> tuple[Event, str]:
+    """(the event with the intents' reading, what went wrong in reading it)."""
+    if not isinstance(event, MessageReceived):
+        return event, ""
+    try:
+        intent = wishes.understand(
+            event.words.value, language=conversation.language or None, flow_open=bool(conversation.frames)
+        )
+    except Exception as problem:  # noqa: BLE001 - poison must not stop the line (architecture.md 8)
+        return event, type(problem).__name__
+    return replace(event, intent=intent), ""
+
+
+def _advanced(engine: Engine, played: Played, event: Event, now: datetime, broken: str) -> Turn:
+    """The engine's turn; a wish to stop is never lost to a defect (decisions.md 3), anything else gets an apology."""
+    conversation = played.conversation
+    reason = broken or ("" if conversation.readable else "unreadable")
+    if not reason:
+        try:
+            return engine.advance(conversation, event, now)
+        except Exception as problem:  # noqa: BLE001 - poison must not stop the line (architecture.md 8)
+            reason = type(problem).__name__
+    logger.error("turn failed", extra={"person": conversation.person, "kind": type(event).__name__, "reason": reason})
+    whole = replace(conversation, readable=True)
+    if wants_stop(event):
+        return engine.stop(whole, event, now)
+    content = replace(event, intent=NO_INTENT) if isinstance(event, MessageReceived) else event
+    played.letters.append(DeadLetter(conversation.person, "event", type(event).__name__, reason, content))
+    return engine.apologise(whole, event, now)

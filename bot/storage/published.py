@@ -1,0 +1,45 @@
+"""What was published and must stay as it was: flows by version and texts by content hash (decisions.md 18). About nobody."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from pymongo.errors import DuplicateKeyError
+
+from bot.storage.mongo import Document, Mongo, reaches
+
+
+class Published:
+    """Immutable rows; a repetition changes nothing."""
+
+    def __init__(self, mongo: Mongo) -> None:
+        self._flows = mongo.collection("flow_versions")
+        self._texts = mongo.collection("texts")
+
+    @reaches
+    async def flow(self, flow: str, version: str, language: str, content: bytes, now: datetime) -> None:
+        row = {"_id": f"{flow}:{version}", "flow": flow, "language": language, "content": content, "published_at": now}
+        await self._once(self._flows, row)
+
+    @reaches
+    async def flows(self) -> Sequence[tuple[str, str, bytes]]:
+        """(flow, version, content) of every published flow."""
+        rows = await self._flows.find({}).to_list(None)
+        return [(row["flow"], row["_id"].partition(":")[2], bytes(row["content"])) for row in rows]
+
+    @reaches
+    async def text(self, kind: str, name: str, hash_: str, language: str, content: str, now: datetime) -> None:
+        row = {"_id": hash_, "kind": kind, "name": name, "language": language, "content": content, "published_at": now}
+        await self._once(self._texts, row)
+
+    @reaches
+    async def find_text(self, hash_: str) -> Document | None:
+        found: Document | None = await self._texts.find_one({"_id": hash_})
+        return found
+
+    @staticmethod
+    async def _once(rows: Any, row: Document) -> None:
+        try:
+            await rows.insert_one(row)
+        except DuplicateKeyError:
+            return

@@ -34,6 +34,7 @@ class CompiledFlow:
     start: str
     machine: Machine = field(repr=False)
     builtin: bool = False
+    content: bytes = field(default=b"", repr=False)
 
     @property
     def id(self) -> str:
@@ -46,7 +47,7 @@ def compile_flow(flow: schema.Flow, *, content: bytes, file: str, builtin: bool 
     start = build.chain(flow.steps, ("steps",), "", END)
     states = [*build.nodes, END, UNHANDLED]
     machine = Machine(flow.flow, states=states, initial=start, moves=build.moves)
-    return CompiledFlow(flow, content_hash(content), file, build.nodes, start, machine, builtin)
+    return CompiledFlow(flow, content_hash(content), file, build.nodes, start, machine, builtin, content)
 
 
 class _Build:

@@ -99,6 +99,13 @@ def book_of(business: Business, compiled: Sequence[CompiledFlow]) -> Book:
     return Book(business, {one.id: one for one in compiled}, {(one.id, one.version): one for one in compiled})
 
 
+def recompiled(name: str, content: bytes) -> CompiledFlow | None:
+    """A flow published earlier, for the conversations that still stand on it; None when this program can no longer read it."""
+    source = read(f"{name}.yaml", content)
+    flow = validated(schema.Flow, source) if source.data is not None and not source.problems else None
+    return compile_flow(flow, content=content, file=source.name) if flow is not None else None
+
+
 def validated(model: type[Model], source: Source) -> Model | None:
     """The file's data as `model`, or None with every fault reported at its place in plain words."""
     try:

@@ -3,7 +3,7 @@
 Writes are acknowledged by a majority and journalled (decisions.md 36), because an answer to Meta means "durable".
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
@@ -34,7 +34,7 @@ _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True)
 _NOT_NOW = frozenset({6, 7, 24, 46, 64, 89, 91, 112, 133, 189, 246, 262, 9001, 10107, 11600, 11602, 13435, 13436})
 
 
-def reaches(method: Callable[P, Awaitable[R]]) -> Callable[P, Awaitable[R]]:
+def reaches(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
     """Turns a database that is out of reach into `RetryLater`, everywhere in the same way; no text of the driver goes on."""
 
     @wraps(method)

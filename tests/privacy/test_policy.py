@@ -155,8 +155,18 @@ def test_the_second_step_of_a_double_opt_in_goes_out(
 
 @pytest.mark.parametrize("scope", ["all", "marketing", "newsletter"])
 def test_a_suppression_row_counts_like_the_flag(scope: str) -> None:
-    verdict = decide(send(**NEWS), conversation(consents=LIVE), suppressed={scope: NOW - 900 * DAY})
+    verdict = decide(send(**NEWS), conversation(consents=LIVE), suppressed={scope: NOW})
     assert code(verdict) == "stopped"
+
+
+@pytest.mark.parametrize("scope", ["all", "marketing", "newsletter"])
+def test_two_fresh_yes_outweigh_an_older_no_for_that_purpose_alone(scope: str) -> None:
+    """Stopped long ago, then confirmed the newsletter twice: the newsletter may come, nothing else may."""
+    old = {scope: NOW - 900 * DAY}
+    assert code(decide(send(**NEWS), conversation(consents=LIVE), suppressed=old)) == "allowed"
+    if scope == "all":
+        order = send("business", message=template("order_ready"), purpose="orders", category="utility")
+        assert code(decide(order, conversation(consents=LIVE), suppressed=old)) == "stopped"
 
 
 def test_a_stop_after_the_request_counts_although_an_older_one_stands() -> None:

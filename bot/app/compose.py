@@ -1,0 +1,310 @@
+"""Puts the parts together: one `Bot` for `serve`, for `demo` and for tests that want the whole."""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import aiohttp
+from aiohttp import web
+
+from bot.app.exporting import ChatExports
+from bot.app.project import load_catalog, load_project
+from bot.app.rules import BusinessRules
+from bot.domain.business import Business
+from bot.domain.errors import RecadoError, SettingsProblem
+from bot.domain.ids import Address, EventId, PersonId
+from bot.engine.advance import Engine
+from bot.engine.book import Book
+from bot.engine.loader import recompiled
+from bot.i18n.catalog import Catalog
+from bot.i18n.formatting import Languages
+from bot.i18n.values import TypedValues
+from bot.integrations.connectors import HttpConnectors
+from bot.integrations.subscribers import NobodySubscribed
+from bot.observability import health, logs
+from bot.observability.metrics import Registry
+from bot.privacy import intents
+from bot.privacy.crypto import random_token
+from bot.privacy.keyring import Keyring
+from bot.privacy.notice import Notice, from_content
+from bot.runtime.erasing import Erasing
+from bot.runtime.outbox import Hands, Outbox
+from bot.runtime.ports import Lease, Stored
+from bot.runtime.turn import Parts, Turns
+from bot.runtime.worker import Worker
+from bot.settings import Settings
+from bot.storage.conversations import MongoConversations
+from bot.storage.copies import Copies
+from bot.storage.desk import MongoDesk
+from bot.storage.erasures import MongoErasures
+from bot.storage.indexes import prepare
+from bot.storage.ledger import MongoLedger
+from bot.storage.mongo import Mongo
+from bot.storage.people import MongoPeople
+from bot.storage.published import Published
+from bot.storage.sends import MongoSends
+from bot.storage.subjects import Subjects
+from bot.storage.suppressions import MongoSuppressions
+from bot.web.notices import Past, notice_routes
+from bot.whatsapp.client import WhatsAppClient
+from bot.whatsapp.graph import Graph
+from bot.whatsapp.routes import webhook_routes
+
+logger = logging.getLogger(__name__)
+
+
+class SystemClock:
+    """UTC, cut to the milliseconds that the database keeps."""
+
+    def now(self) -> datetime:
+        moment = datetime.now(UTC)
+        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+
+
+class KeyedIds:
+    """The runtime's `Ids`."""
+
+    def __init__(self, keyring: Keyring) -> None:
+        self._keyring = keyring
+
+    def event(self, outside_id: str) -> EventId:
+        return self._keyring.event_id(outside_id)
+
+    def random(self) -> str:
+        return random_token()
+
+
+class HeardWishes:
+    """The runtime's `Wishes`: the privacy intents with the business's own purposes."""
+
+    def __init__(self, business: Business) -> None:
+        self._purposes = {name: (name, *purpose.title.split()) for name, purpose in business.purposes.items()}
+
+    def understand(self, words: str, *, language: str | None, flow_open: bool) -> intents.Intent:
+        return intents.understand(words, language=language, flow_open=flow_open, purposes=self._purposes)
+
+
+@dataclass(frozen=True, slots=True)
+class Bot:
+    """A running bot: its turns, its worker, and what commands and tests look into."""
+
+    business: Business
+    book: Book
+    mongo: Mongo
+    turns: Turns
+    worker: Worker
+    people: MongoPeople
+    keyring: Keyring
+    clock: SystemClock
+    registry: Registry
+    web_port: int
+    admin_port: int
+
+    async def find(self, address: Address) -> PersonId | None:
+        """Who an address belongs to; never makes anybody known."""
+        return await self.people.recognise(address, self.clock.now())
+
+
+async def _book(settings: Settings, published: Published, now: datetime) -> Book:
+    """The project's flows, published, together with the versions conversations may still stand on (decisions.md 18)."""
+    loaded = load_project(settings.project)
+    if loaded.book is None:
+        lines = "\n".join(str(problem) for problem in loaded.errors)
+        raise SettingsProblem(f"The flows have errors; nothing was started.\n{lines}")
+    for flow in loaded.book.flows.values():
+        await published.flow(flow.id, flow.version, flow.flow.language, flow.content, now)
+    older = {}
+    for name, version, content in await published.flows():
+        if loaded.book.flow(name, version) is None and (flow_again := recompiled(name, content)) is not None:
+            older[name, version] = flow_again
+    return loaded.book.with_older(older)
+
+
+async def _publish_notices(published: Published, notices: Mapping[str, Notice], now: datetime) -> None:
+    for notice in notices.values():
+        await published.text("notice", notice.id, notice.hash, notice.language, notice.content(), now)
+
+
+@asynccontextmanager
+async def open_bot(settings: Settings, *, work: bool = True, serve_web: bool = True) -> AsyncIterator[Bot]:
+    """The whole bot, ready when entered and stopped cleanly when left.
+
+    Raises `SettingsProblem` for wrong settings, keys or flows, and `RetryLater` when the database is out of reach.
+    """
+    missing = settings.whatsapp.problems()
+    if not settings.storage.uri:
+        missing.insert(0, "RECADO_STORAGE__URI is not set: where the data are kept, e.g. mongodb://host:27017.")
+    if missing:
+        raise SettingsProblem("Recado cannot start:\n  " + "\n  ".join(missing))
+    keyring = Keyring.load(settings.privacy)
+    clock = SystemClock()
+    async with AsyncExitStack() as stack:
+        mongo = Mongo(settings.storage)
+        stack.callback(mongo.close)
+        await mongo.ping()
+        await prepare(mongo)
+        published = Published(mongo)
+        book = await _book(settings, published, clock.now())
+        business = book.business
+        catalog = load_catalog(settings.project, offered=business.languages, default=business.language)
+        rules = BusinessRules(business, catalog)
+        await _publish_notices(published, rules.notices, clock.now())
+        session = await stack.enter_async_context(aiohttp.ClientSession())
+        made = _assemble(settings, mongo, keyring, clock, book, catalog, rules, session)
+        if work:
+            loop = asyncio.create_task(made.worker.run())
+            stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
+        web_port, admin_port = 0, 0
+        if serve_web:
+            routes = [
+                *webhook_routes(settings.whatsapp, made.turns.accept),
+                *notice_routes(rules.notices, _past(published)),
+            ]
+            web_port = await _listen(stack, routes, settings.web.host, settings.web.port)
+        admin = _admin_routes(mongo, made.registry)
+        admin_port = await _listen(stack, admin, settings.admin.host, settings.admin.port)
+        logger.info("ready", extra={"port": web_port})
+        yield Bot(
+            business,
+            book,
+            mongo,
+            made.turns,
+            made.worker,
+            made.people,
+            keyring,
+            clock,
+            made.registry,
+            web_port,
+            admin_port,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    turns: Turns
+    worker: Worker
+    people: MongoPeople
+    registry: Registry
+
+
+def _assemble(
+    settings: Settings, mongo: Mongo, keyring: Keyring, clock: SystemClock, book: Book, catalog: Catalog, rules: BusinessRules,
+    session: aiohttp.ClientSession,
+) -> _Made:  # fmt: skip
+    business = book.business
+    subjects = Subjects(mongo, keyring, clock)
+    people = MongoPeople(mongo, subjects, keyring)
+    conversations = MongoConversations(mongo, subjects)
+    erasures = MongoErasures(mongo, subjects, keyring)
+    suppressions = MongoSuppressions(mongo, keyring, clock)
+    sends = MongoSends(mongo, keyring)
+    desk = MongoDesk(mongo, subjects, country=business.country, zone=ZoneInfo(business.time_zone))
+    ids = KeyedIds(keyring)
+    others = NobodySubscribed()
+    # The one guarded door out: the client is made here and handed to the outbox and to nobody else (architecture.md 6).
+    channel = WhatsAppClient(Graph(settings.whatsapp, session), settings.whatsapp.accounts[0])
+    engine = Engine(book, Languages(catalog), TypedValues(), rules)
+    started = _Started()
+    turns = Turns(
+        Parts(engine, conversations, people, suppressions, sends, desk, HeardWishes(business), ids, clock), started
+    )
+    erasing = Erasing(erasures, others, channel, business, ids, clock)
+    law = "gdpr" if not business.country else business.country.lower()
+    ledger = MongoLedger(mongo, subjects, jurisdiction=law, controller=business.controller.name)
+    connectors = HttpConnectors(business, session, settings.integrations.secrets)
+    exports = ChatExports(Copies(mongo, subjects), subjects, business, catalog, rules)
+    hands = Hands(
+        business,
+        conversations,
+        people,
+        suppressions,
+        sends,
+        ledger,
+        desk,
+        connectors,
+        others,
+        exports,
+        desk,
+        channel,
+        ids,
+        clock,
+    )
+    outbox = Outbox(hands, turns, erasing)
+    worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock)
+    started.worker = worker
+    return _Made(turns, worker, people, Registry())
+
+
+class _Started:
+    """Turns tell the worker what they committed; the worker needs the turns. This breaks the ring."""
+
+    worker: Worker | None = None
+
+    def __call__(self, stored: Stored, lease: Lease) -> None:
+        if self.worker is not None:
+            self.worker.started(stored, lease)
+
+
+async def _stopped(worker: Worker, loop: "asyncio.Task[None]", within: float) -> None:
+    await worker.stop(within)
+    await asyncio.gather(loop, return_exceptions=True)
+
+
+def _past(published: Published) -> Past:
+    async def past(hash_: str) -> Notice | None:
+        row = await published.find_text(hash_)
+        if row is None or row["kind"] != "notice":
+            return None
+        try:
+            return from_content(row["content"], hash_)
+        except RecadoError:
+            return None
+
+    return past
+
+
+async def _listen(stack: AsyncExitStack, routes: list[web.RouteDef], host: str, port: int) -> int:
+    """Serves routes until the stack is left; returns the port, which may have been chosen by the system."""
+    application = web.Application(client_max_size=4 * 1024 * 1024)
+    application.add_routes(routes)
+    runner = web.AppRunner(application, access_log=None, handle_signals=False)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    site = web.TCPSite(runner, host, port)
+    try:
+        await site.start()
+    except OSError:
+        raise SettingsProblem(
+            f"Port {port} on {host} is taken; set RECADO_WEB__PORT or RECADO_ADMIN__PORT to another."
+        ) from None
+    return int(runner.addresses[0][1])
+
+
+def _admin_routes(mongo: Mongo, registry: Registry) -> list[web.RouteDef]:
+    """Liveness, readiness and metrics, for operators only."""
+
+    async def alive(_: web.Request) -> web.Response:
+        return web.Response(text="ok\n")
+
+    async def ready(_: web.Request) -> web.Response:
+        found = await health.look({"database": lambda: _answers(mongo)})
+        return web.json_response(found.plain(), status=found.status)
+
+    async def metrics(_: web.Request) -> web.Response:
+        return web.Response(text=registry.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
+
+    return [web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", metrics)]
+
+
+async def _answers(mongo: Mongo) -> str:
+    await mongo.ping()
+    return ""
+
+
+def quiet_loop() -> None:
+    """Makes the running loop report forgotten exceptions without their text."""
+    asyncio.get_running_loop().set_exception_handler(logs.loop_exception_handler)

@@ -11,12 +11,24 @@ class Figures:
         to = registry if registry is not None else Registry()
         self.turns = to.counter("recado_turns_total", "Events played, by how it ended.", ("outcome",))
         self.races = to.counter("recado_commit_conflicts_total", "Commits lost to another writer and played again.")
-        self.ignored = to.counter("recado_inbound_ignored_total", "Inbound items nothing was done about.", ("kind", "reason"))
+        self.ignored = to.counter(
+            "recado_inbound_ignored_total", "Inbound items nothing was done about.", ("kind", "reason")
+        )
         self.in_flight = to.counter("recado_in_flight_at_stop_total", "Sends under way when a STOP was committed.")
         self.sends = to.counter("recado_sends_total", "Messages handed to Meta, by the answer.", ("outcome",))
         self.gate = to.counter("recado_gate_refusals_total", "Messages the gate let not out.", ("reason",))
-        self.repeated = to.counter("recado_sends_repeated_total", "Ambiguous sends that were sent again after a minute.")
-        self.deferred = to.counter("recado_commands_deferred_total", "Commands put off, by kind and cause.", ("kind", "reason"))
-        self.dead = to.counter("recado_dead_letters_total", "Commands and events that failed for good.", ("kind", "reason"))
-        self.halted = to.gauge("recado_sending_halted", "1 while Meta refuses this account or token and nothing is sent.")
-        self.overloaded = to.counter("recado_overload_total", "Work left to recovery or refused because too much waited.", ("kind",))
+        self.repeated = to.counter(
+            "recado_sends_repeated_total", "Ambiguous sends that were sent again after a minute."
+        )
+        self.deferred = to.counter(
+            "recado_commands_deferred_total", "Commands put off, by kind and cause.", ("kind", "reason")
+        )
+        self.dead = to.counter(
+            "recado_dead_letters_total", "Commands and events that failed for good.", ("kind", "reason")
+        )
+        self.halted = to.gauge(
+            "recado_sending_halted", "1 while Meta refuses this account or token and nothing is sent."
+        )
+        self.overloaded = to.counter(
+            "recado_overload_total", "Work left to recovery or refused because too much waited.", ("kind",)
+        )

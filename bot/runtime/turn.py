@@ -4,32 +4,34 @@ Order: one bounded mailbox per person in this process; what waits is played toge
 Between processes the version guard decides; who loses loads again and plays again, which is free because turns are pure.
 """
 
+import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
-from functools import partial
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from itertools import count
 
-from bot.domain.command import Command, Suppress
-from bot.domain.conversation import Conversation, same_standing
+from bot.domain.command import Suppress
+from bot.domain.conversation import Conversation
 from bot.domain.errors import RetryLater, Unreadable
-from bot.domain.event import Event, MessageReceived, PreferenceChanged
-from bot.domain.ids import Address, PersonId
+from bot.domain.event import Event, MessageReceived
+from bot.domain.ids import Address, EventId, PersonId
 from bot.domain.inbound import DeliveryStatus, IdentityChange, Inbound, InboundMessage, PreferenceSignal
-from bot.domain.intent import Decision
-from bot.domain.turn import Turn
 from bot.privacy.numbers import country as country_of
+from bot.privacy.suppression import standing as together
+from bot.runtime.arrivals import Arrived, Spoken, adds_to, box_of, event_of, in_order, merged
+from bot.runtime.figures import Figures
+from bot.runtime.line import due
 from bot.runtime.mailbox import Mailboxes
+from bot.runtime.playing import Played, play
 from bot.runtime.ports import (
     Clock,
     Commit,
     Conversations,
-    DeadLetter,
     DeadLetters,
     Engine,
     Ids,
     Lease,
-    Pending,
     People,
     Sends,
     Stored,
@@ -42,14 +44,10 @@ logger = logging.getLogger(__name__)
 OLDEST = timedelta(days=7, hours=1)
 """Older messages are refused: Meta redelivers for 7 days, and nothing signed says how old a webhook is (whatsapp.md 1.2)."""
 
-AHEAD = timedelta(minutes=10)
-"""A message from further in the future than clocks differ counts as sent now, so that it opens no longer window."""
-
 LEASE = timedelta(seconds=30)
 TRIES = 12
 PENDING_MOST = 100
-
-_AT_ONCE = datetime(2000, 1, 1, tzinfo=UTC)
+STATUSES_AT_ONCE = 16
 
 Started = Callable[[Stored, Lease], None]
 
@@ -69,217 +67,249 @@ class Parts:
     clock: Clock
 
 
-@dataclass(slots=True)
-class _Played:
-    """The result of one or more events played in memory."""
+@dataclass(frozen=True, slots=True)
+class _Who:
+    """Whose turn it is. `address` is None for events of our own, which never make anybody known."""
 
-    conversation: Conversation
-    commands: list[Command] = field(default_factory=list)
-    suppress: list[Suppress] = field(default_factory=list)
-    letters: list[DeadLetter] = field(default_factory=list)
-    stopping: bool = False
+    person: PersonId
+    address: Address | None = None
+    stopped: Mapping[str, datetime] | None = None
 
 
 class Turns:
     """Takes what arrives and what is due, and commits turns."""
 
-    def __init__(self, parts: Parts, started: Started, *, most_waiting: int = 2000) -> None:
+    def __init__(
+        self, parts: Parts, started: Started, *, most_waiting: int = 2000, figures: Figures | None = None
+    ) -> None:
         """`started` is told of every commit whose lease this process holds: the outbox goes on from there."""
         self._parts = parts
         self._started = started
-        self._boxes: Mailboxes[InboundMessage | PreferenceSignal] = Mailboxes(self._play_box, most_waiting=most_waiting)
+        self._figures = figures or Figures()
+        self._posts = count()
+        self._boxes: Mailboxes[Arrived] = Mailboxes(self._play_box, most_waiting=most_waiting)
 
     async def accept(self, inbound: Sequence[Inbound]) -> None:
         """Returns when every turn is durable. Raises `RetryLater` when one could not be; those done are recognised next time.
 
-        Messages come before statuses, and a status can neither fail nor hold up the delivery.
+        Messages come before statuses, and a status can neither fail nor hold up the delivery. An item that fails does not keep
+        the others from being done.
         """
-        people = [one for one in inbound if isinstance(one, InboundMessage | PreferenceSignal)]
-        failed = await self._boxes.put([(_box_of(one.sender), one) for one in people])
+        post = next(self._posts)
+        failed = False
         for change in (one for one in inbound if isinstance(one, IdentityChange)):
-            failed = await self._guarded(partial(self._moved, change)) or failed
-        for status in (one for one in inbound if isinstance(one, DeliveryStatus)):
-            await self._guarded(partial(self._status, status))
+            # First, so that the messages beside it find the person they belong to.
+            failed = not await self._moved(change) or failed
+        spoken = [one for one in inbound if isinstance(one, InboundMessage | PreferenceSignal)]
+        if spoken:
+            failed = await self._boxes.put([(box_of(one.sender), Arrived(one, post)) for one in spoken]) or failed
         if failed:
+            # The statuses come again together with what failed.
             raise RetryLater("not every turn could be committed")
-
-    @staticmethod
-    async def _guarded(action: Callable[[], Awaitable[None]]) -> bool:
-        """Runs one item by itself; True when it failed."""
-        try:
-            await action()
-        except Exception as problem:  # noqa: BLE001 - one bad item must not sink its batch (botpress 15083)
-            logger.warning("inbound item failed", extra={"error": type(problem).__name__})
-            return True
-        return False
-
-    async def _status(self, status: DeliveryStatus) -> None:
-        await self._parts.sends.status(
-            status.callback, status.wamid, status.status, status.at, status.code, status.pricing
-        )
-
-    async def _moved(self, change: IdentityChange) -> None:
-        """A new number or id of a known person; who is not known is not made known by it (decisions.md 16)."""
-        if change.previous is None:
-            return
-        now = self._parts.clock.now()
-        person = await self._parts.people.recognise(change.previous, now)
-        if person is not None:
-            await self._parts.people.bind(person, change.current, now)
-
-    # -- messages ------------------------------------------------------------------------------------------------------
-
-    async def _play_box(self, items: Sequence[InboundMessage | PreferenceSignal]) -> None:
-        """Everything that waits from one sender, as one commit."""
-        parts = self._parts
-        now = parts.clock.now()
-        address = items[-1].sender
-        events = [self._event(item, now) for item in items if now - item.at <= OLDEST]
-        if not events:
-            return
-        person = await parts.people.recognise(address, now)
-        stopped: dict[str, datetime] = {}
-        if person is None:
-            gone = await parts.people.gone([event.id for event in events])
-            events = [event for event in events if event.id not in gone and isinstance(event, MessageReceived)]
-            if not events:
-                return
-            person = await parts.people.admit(address, now)
-            # Looked up in full when an identity is first seen (decisions.md 40): an erased STOP stays a STOP.
-            stopped = dict(await parts.suppressions.standing(address))
-        else:
-            await parts.people.bind(person, address, now)
-        await self._turn(person, events, address, stopped)
-
-    def _event(self, item: InboundMessage | PreferenceSignal, now: datetime) -> MessageReceived | PreferenceChanged:
-        ids = self._parts.ids
-        if isinstance(item, PreferenceSignal):
-            event_id = ids.event(f"preference:{_box_of(item.sender)}:{item.value}:{item.at.isoformat()}")
-            return PreferenceChanged(event_id, item.at, item.value, item.category)
-        reply = ids.event(item.reply_to.value) if item.reply_to else None
-        return MessageReceived(
-            ids.event(item.wamid.value), min(item.at, now) if item.at > now + AHEAD else item.at, item.kind, item.words,
-            item.option, item.wamid, reply, item.reply_to, data=item.data,
-        )  # fmt: skip
-
-    # -- any event -----------------------------------------------------------------------------------------------------
+        statuses = [one for one in inbound if isinstance(one, DeliveryStatus)]
+        for start in range(0, len(statuses), STATUSES_AT_ONCE):
+            await asyncio.gather(*(self._status(one) for one in statuses[start : start + STATUSES_AT_ONCE]))
+        for other in inbound:
+            if not isinstance(other, IdentityChange | InboundMessage | PreferenceSignal | DeliveryStatus):
+                self._figures.ignored.add(kind=type(other).__name__, reason="no_turn")
 
     async def submit(self, person: PersonId, event: Event) -> bool:
         """An event of our own for a known person: True when it was committed now or before, False for nobody.
 
-        Raises `RetryLater` when it could not be committed.
+        A person who is being erased is nobody already (decisions.md 16). Raises `RetryLater` when it could not be committed.
         """
-        return await self._turn(person, [event], None, {})
-
-    async def _turn(
-        self, person: PersonId, events: Sequence[Event], address: Address | None, stopped: dict[str, datetime]
-    ) -> bool:
-        parts = self._parts
         for _ in range(TRIES):
-            now = parts.clock.now()
-            before = await parts.conversations.find(person)
-            if before is None and address is None:
-                return False
-            conversation = before.conversation if before else self._begun(person, address, stopped, now)
-            if conversation.erasing:
-                raise RetryLater("an erasure is under way; the message comes again when it is done")
-            fresh = [event for event in events if before is None or event.id not in before.seen]
-            if not fresh:
-                return True
-            played = self._play(conversation, fresh, now)
-            if played.suppress and address is None:
-                address = await parts.people.address(person)
-            if played.suppress and address is not None:
-                await parts.suppressions.suppress(address, played.suppress)
-            after = await self._commit(before, played, fresh, now)
-            if after is not None:
-                for letter in played.letters:
-                    await parts.dead_letters.put(letter, now)
-                return True
-        raise RetryLater("other processes were faster every time")
+            done = await self._attempt(_Who(person), [event])
+            if done is not None:
+                return done
+        raise RetryLater("other writers were faster every time")
 
-    def _begun(
-        self, person: PersonId, address: Address | None, stopped: dict[str, datetime], now: datetime
-    ) -> Conversation:
-        country = (country_of(address) if address is not None else None) or ""
-        return replace(self._parts.engine.begin(person, country, now), stopped=stopped)
+    async def drain(self) -> None:
+        """Returns when no message waits in this process."""
+        await self._boxes.drain()
 
-    def _play(self, conversation: Conversation, events: Sequence[Event], now: datetime) -> _Played:
-        """All events in memory, each message through the intents by itself (decisions.md 6)."""
-        played = _Played(conversation)
-        for event in events:
-            heard = self._understood(played.conversation, event)
-            turn = self._advanced(played, heard, now)
-            played.conversation = turn.conversation
-            played.commands.extend(turn.commands)
-            played.suppress.extend(turn.suppress)
-        standing = (
-            conversation.standing if same_standing(conversation, played.conversation) else conversation.standing + 1
-        )
-        played.conversation = replace(played.conversation, standing=standing)
-        return played
+    # -- what is no turn -----------------------------------------------------------------------------------------------
 
-    def _understood(self, conversation: Conversation, event: Event) -> Event:
-        if not isinstance(event, MessageReceived):
-            return event
-        intent = self._parts.wishes.understand(
-            event.words.value, language=conversation.language or None, flow_open=bool(conversation.frames)
-        )
-        return replace(event, intent=intent)
-
-    def _advanced(self, played: _Played, event: Event, now: datetime) -> Turn:
-        """The engine's turn; a wish to stop is never lost to a defect (decisions.md 3), anything else gets an apology."""
-        engine, conversation = self._parts.engine, played.conversation
-        wish = isinstance(event, MessageReceived) and event.intent.decision is Decision.STOP
-        wish = wish or (isinstance(event, PreferenceChanged) and event.value == "stop")
-        played.stopping = played.stopping or wish
-        if conversation.readable:
-            try:
-                return engine.advance(conversation, event, now)
-            except Exception as problem:  # noqa: BLE001 - poison must not stop the line (architecture.md 8)
-                logger.error("turn failed", extra={"person": conversation.person, "error": type(problem).__name__})  # noqa: TRY400
-                reason = type(problem).__name__
-        else:
-            reason = "unreadable"
-        if wish:
-            return engine.stop(replace(conversation, readable=True), event, now)
-        played.letters.append(DeadLetter(conversation.person, "event", type(event).__name__, reason))
-        return engine.apologise(replace(conversation, readable=True), event, now)
-
-    async def _commit(
-        self, before: Stored | None, played: _Played, events: Sequence[Event], now: datetime
-    ) -> Stored | None:
-        held = before.lease if before is not None and before.lease is not None and before.lease.until > now else None
-        waiting = before.pending if before is not None else ()
-        commands = tuple(played.commands)
-        if len(waiting) + len(commands) > PENDING_MOST and not played.stopping:
-            raise RetryLater("too much waits to be sent to this person")
-        lease = None
-        if held is None and commands:
-            lease = Lease(self._parts.ids.random(), now + LEASE)
-        due = lease.until if lease else held.until if held else due_of(played.conversation, waiting)
-        change = Commit(before, played.conversation, commands, tuple(event.id for event in events), lease, due, now)
+    async def _status(self, status: DeliveryStatus) -> None:
+        """Never fails: losing a tick harms nobody, a delivery that comes again does (botpress 15083)."""
         try:
-            after = await self._parts.conversations.commit(change)
+            await self._parts.sends.status(
+                status.callback, status.wamid, status.status, status.at, status.code, status.pricing
+            )
+        except Exception as problem:  # noqa: BLE001 - whatever it is, it must not fail the delivery (decisions.md 14)
+            logger.warning("status not applied", extra={"reason": type(problem).__name__})
+            self._figures.ignored.add(kind="DeliveryStatus", reason="failed")
+
+    async def _moved(self, change: IdentityChange) -> bool:
+        """A new number or id of a known person; who is not known is not made known by it (decisions.md 16). False when it failed."""
+        parts, now = self._parts, self._parts.clock.now()
+        if change.previous is None:
+            self._figures.ignored.add(kind="IdentityChange", reason="no_previous")
+            return True
+        try:
+            # What was suppressed for the old identity holds for the new one, whoever else learns of it first.
+            stopped = await parts.suppressions.standing(change.previous)
+            rows = [Suppress(scope, since, "identity_change") for scope, since in stopped.items()]
+            if rows:
+                await parts.suppressions.suppress(change.current, rows)
+            person = await parts.people.recognise(change.previous, now)
+            owner = await parts.people.recognise(change.current, now) if person is not None else None
+            if person is not None and owner in (None, person):
+                await parts.people.bind(person, change.current, now)
+            else:
+                self._figures.ignored.add(kind="IdentityChange", reason="nobody" if person is None else "two_people")
+        except Exception as problem:  # noqa: BLE001 - one bad item must not sink its batch (botpress 15083)
+            logger.warning("identity change not applied", extra={"reason": type(problem).__name__})
+            return False
+        return True
+
+    # -- what people say -----------------------------------------------------------------------------------------------
+
+    async def _play_box(self, arrived: Sequence[Arrived]) -> None:
+        """Everything that waits from one sender, as one commit."""
+        now = self._parts.clock.now()
+        items = [item for item in in_order(arrived) if now - item.at <= OLDEST]
+        if len(items) < len(arrived):
+            self._figures.ignored.add(len(arrived) - len(items), kind="InboundMessage", reason="too_old")
+        events = list({(made := event_of(item, self._parts.ids, now)).id: made for item in items}.values())
+        if not events:
+            return
+        address = merged([item.sender for item in items])
+        for _ in range(TRIES):
+            who = await self._who(address, items, events)
+            if who is None or await self._attempt(who, events) is not None:
+                return
+        raise RetryLater("other writers were faster every time")
+
+    async def _who(self, address: Address, items: Sequence[Spoken], coming: Sequence[Event]) -> _Who | None:
+        """The person of this address, made known by a message of theirs alone; None when there is nothing to do."""
+        people, now = self._parts.people, self._parts.clock.now()
+        person = await people.recognise(address, now)
+        if person is not None:
+            known = await people.address(person)
+            if known is not None and not adds_to(known, address):
+                return _Who(person, address)
+            await people.bind(person, address, now)
+            return _Who(person, address, await self._parts.suppressions.standing(address))
+        gone = await people.gone([event.id for event in coming])
+        if any(isinstance(event, MessageReceived) and event.id not in gone for event in coming):
+            return _Who(await people.admit(address, now), address)
+        await self._suppressed_unknown(address, items)
+        return None
+
+    async def _suppressed_unknown(self, address: Address, items: Sequence[Spoken]) -> None:
+        """Meta's switch of somebody we do not know: nobody is made known by it, and it holds all the same (GDPR art. 21(3))."""
+        stops = [one for one in items if isinstance(one, PreferenceSignal) and one.value == "stop"]
+        if stops:
+            await self._parts.suppressions.suppress(address, [Suppress("marketing", stops[-1].at, "meta_preference")])
+        self._figures.ignored.add(kind="unknown_person", reason="suppressed" if stops else "erased_or_no_message")
+
+    # -- one try -------------------------------------------------------------------------------------------------------
+
+    async def _attempt(self, who: _Who, coming: Sequence[Event]) -> bool | None:
+        """True when committed now or before, False for nobody, None when another writer was faster."""
+        now = self._parts.clock.now()
+        before = await self._parts.conversations.find(who.person)
+        begun = (before.conversation, before.seen) if before is not None else await self._begun(who, coming, now)
+        if begun is None:
+            return False
+        conversation, seen = _also_stopped(begun[0], who.stopped), begun[1]
+        fresh = [event for event in coming if event.id not in seen]
+        if not fresh:
+            return True
+        if conversation.erasing:
+            if who.address is None:
+                return False
+            raise RetryLater("an erasure is under way; the message comes again when it is done")
+        played, after = await self._written(who, before, conversation, fresh, now)
+        if after is None:
+            self._figures.races.add()
+            return None
+        await self._committed(before, played, now)
+        if played.held:
+            raise RetryLater("too much waits for this person, or they are being erased")
+        return True
+
+    async def _begun(
+        self, who: _Who, coming: Sequence[Event], now: datetime
+    ) -> tuple[Conversation, frozenset[EventId]] | None:
+        """A conversation for somebody who wrote and has none, and those of the events an erased one had answered already."""
+        if who.address is None:
+            return None
+        gone = await self._parts.people.gone([event.id for event in coming])
+        if not any(isinstance(event, MessageReceived) and event.id not in gone for event in coming):
+            return None
+        # Looked up in full when an identity is first seen (decisions.md 40): an erased STOP stays a STOP.
+        stopped = dict(await self._parts.suppressions.standing(who.address))
+        begun = self._parts.engine.begin(who.person, country_of(who.address) or "", now)
+        return replace(begun, stopped=stopped), gone
+
+    async def _written(
+        self, who: _Who, before: Stored | None, conversation: Conversation, fresh: Sequence[Event], now: datetime
+    ) -> tuple[Played, Stored | None]:
+        """Plays and commits; what cannot be stored is played again as a failed turn (architecture.md 8)."""
+        parts = self._parts
+        room = PENDING_MOST - (len(before.pending) if before is not None else 0)
+        played = play(parts.engine, parts.wishes, conversation, fresh, now, room=room)
+        if not played.done:
+            raise RetryLater("too much waits to be sent to this person")
+        try:
+            return played, await self._commit(who, before, played, now)
+        except RetryLater:
+            raise
+        except Exception as problem:  # noqa: BLE001 - poison must not stop the line
+            reason = type(problem).__name__
+        logger.error("turn cannot be stored", extra={"person": who.person, "reason": reason})
+        played = play(parts.engine, parts.wishes, conversation, fresh, now, room=room, broken=reason)
+        try:
+            return played, await self._commit(who, before, played, now)
         except Unreadable:
             if not played.stopping:
                 raise
-            # The key is out of reach: the wish itself is written on clear fields, its confirmation is not (decisions.md 3).
-            due = due_of(played.conversation, waiting)
-            after = await self._parts.conversations.commit(replace(change, commands=(), lease=None, due=due))
-            lease = None
+        # The key is out of reach: the wish itself is written on clear fields, its confirmation is not (decisions.md 3).
+        played.commands.clear()
+        return played, await self._commit(who, before, played, now)
+
+    async def _commit(self, who: _Who, before: Stored | None, played: Played, now: datetime) -> Stored | None:
+        """Suppression rows first, because they only ever forbid (decisions.md 13); then the one guarded write."""
+        parts = self._parts
+        if played.suppress:
+            known = await parts.people.address(who.person)
+            addresses = [one for one in (known, who.address) if one is not None]
+            if addresses:
+                await parts.suppressions.suppress(merged(addresses), played.suppress)
+        waiting = before.pending if before is not None else ()
+        held = before.lease if before is not None and before.lease is not None and before.lease.until > now else None
+        lease = Lease(parts.ids.random(), now + LEASE) if held is None and played.commands else None
+        standing = lease or held
+        again = standing.until if standing is not None else due(played.conversation, waiting, now)
+        change = Commit(before, played.conversation, tuple(played.commands), tuple(played.done), lease, again, now)
+        after = await parts.conversations.commit(change)
         if after is not None and lease is not None:
             self._started(after, lease)
         return after
 
+    async def _committed(self, before: Stored | None, played: Played, now: datetime) -> None:
+        """What is told about a turn once it is durable."""
+        self._figures.turns.add(len(played.done) - len(played.letters), outcome="played")
+        if played.stopping and before is not None:
+            self._figures.in_flight.add(sum(one.state == "sending" for one in before.pending))
+        for letter in played.letters:
+            self._figures.turns.add(outcome="failed")
+            self._figures.dead.add(kind=letter.name, reason=letter.reason)
+            try:
+                await self._parts.dead_letters.put(letter, now)
+            except Exception as problem:  # noqa: BLE001 - the turn is durable; only the copy for operators is missing
+                logger.error(  # noqa: TRY400 - no traceback: it may quote content
+                    "dead letter not kept", extra={"person": letter.person, "reason": type(problem).__name__}
+                )
 
-def due_of(conversation: Conversation, pending: Sequence[Pending]) -> datetime | None:
-    """When somebody must look at a conversation again: its timers and what waits to be done, or None."""
-    waits = [one.not_before or _AT_ONCE for one in pending]
-    return min([*waits, *(timer.due for timer in conversation.timers)], default=None)
 
-
-def _box_of(address: Address) -> str:
-    """Key of the mailbox; lives only while something waits in it."""
-    known = address.bsuid or address.parent_bsuid or address.phone
-    return known.value if known is not None else ""
+def _also_stopped(conversation: Conversation, stopped: Mapping[str, datetime] | None) -> Conversation:
+    """The conversation with what was suppressed for an identity that has just become this person's."""
+    if not stopped:
+        return conversation
+    both = together(conversation.stopped, stopped)
+    if both == conversation.stopped:
+        return conversation
+    return replace(conversation, stopped=both, standing=conversation.standing + 1)

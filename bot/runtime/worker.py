@@ -9,16 +9,20 @@ from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 from bot.domain.errors import RetryLater
-from bot.domain.event import TimerFired
 from bot.runtime.erasing import Erasing
+from bot.runtime.figures import Figures
 from bot.runtime.outbox import Outbox
 from bot.runtime.ports import Clock, Conversations, Erasures, Ids, Lease, Stored
+from bot.runtime.timers import fired
 from bot.runtime.turn import LEASE, Turns
 
 logger = logging.getLogger(__name__)
 
 AT_ONCE = 64
 """Conversations a process works on side by side."""
+
+MOST_WAITING = 1024
+"""Conversations that may wait for a place; what comes beyond it is found again when its lease runs out."""
 
 BATCH = 32
 PAUSE = 0.5
@@ -39,6 +43,8 @@ class Worker:
         erasing: Erasing,
         ids: Ids,
         clock: Clock,
+        *,
+        figures: Figures | None = None,
     ) -> None:
         self._conversations = conversations
         self._erasures = erasures
@@ -47,12 +53,16 @@ class Worker:
         self._erasing = erasing
         self._ids = ids
         self._clock = clock
+        self._figures = figures or Figures()
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = asyncio.Event()
         self._places = asyncio.Semaphore(AT_ONCE)
 
     def started(self, stored: Stored, lease: Lease) -> None:
         """A turn of this process was committed under a lease of ours: carry it out at once."""
+        if len(self._tasks) >= MOST_WAITING:
+            self._figures.overloaded.add(kind="outbox")
+            return
         self._spawn(lambda: self._outbox.work(stored, lease))
 
     def _spawn(self, work: Callable[[], Awaitable[None]]) -> None:
@@ -67,7 +77,7 @@ class Worker:
             except RetryLater:
                 return  # the lease runs out and somebody takes it up again
             except Exception as problem:  # noqa: BLE001 - one conversation must not stop the others
-                logger.error("work failed", extra={"error": type(problem).__name__})  # noqa: TRY400 - no traceback: it may quote content
+                logger.error("work failed", extra={"reason": type(problem).__name__})  # noqa: TRY400 - no traceback: it may quote content
 
     async def run(self) -> None:
         """Looks for due work until `stop`."""
@@ -78,7 +88,7 @@ class Worker:
             except RetryLater:
                 found = 0
             except Exception as problem:  # noqa: BLE001 - the loop is what brings everything back
-                logger.error("looking for work failed", extra={"error": type(problem).__name__})  # noqa: TRY400
+                logger.error("looking for work failed", extra={"reason": type(problem).__name__})  # noqa: TRY400
             if not found:
                 await self._pause(PAUSE)
 
@@ -108,14 +118,18 @@ class Worker:
         return taken
 
     async def _take_up(self, stored: Stored, lease: Lease) -> None:
-        """Plays the timers that are due through the same turn as everything else, then the outbox."""
-        now = self._clock.now()
-        person = stored.conversation.person
-        due = sorted((timer for timer in stored.conversation.timers if timer.due <= now), key=lambda timer: timer.due)
-        for timer in due:
-            event = TimerFired(self._ids.event(f"timer:{timer.id}:{timer.due.isoformat()}"), now, timer.id, timer.due)
-            await self._turns.submit(person, event)
-        current = await self._conversations.find(person) if due else stored
+        """Plays the timers that are due through the same turn as everything else, then the outbox.
+
+        A timer that cannot be played now does not keep the outbox from its work.
+        """
+        now, person = self._clock.now(), stored.conversation.person
+        events = fired(stored, self._ids, now)
+        for event in events:
+            try:
+                await self._turns.submit(person, event)
+            except RetryLater:
+                break
+        current = await self._conversations.find(person) if events else stored
         if current is not None and current.lease is not None and current.lease.token == lease.token:
             await self._outbox.work(current, lease)
 
@@ -127,3 +141,4 @@ class Worker:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._erasing.stop()

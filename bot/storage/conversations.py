@@ -130,8 +130,8 @@ class MongoConversations:
         self, person: PersonId, token: str, command: CommandId, callback: str, standing: int, now: datetime
     ) -> Stored | None:
         guard = {"_id": person, "lease.t": token, "g": standing, "pending.id": command}
-        change = {"pending.$.s": "sending", "pending.$.cb": callback, "pending.$.ca": now}
-        return await self._changed(guard, {"$set": change})
+        change = {"pending.$[c].s": "sending", "pending.$[c].cb": callback, "pending.$[c].ca": now}
+        return await self._changed(guard, {"$set": change}, command)
 
     @reaches
     async def settle(self, person: PersonId, token: str, command: CommandId) -> Stored | None:
@@ -148,11 +148,14 @@ class MongoConversations:
         *,
         state: str = "waiting",
     ) -> Stored | None:
-        change = {"pending.$.n": attempts, "pending.$.nb": not_before, "pending.$.s": state}
-        return await self._changed({"_id": person, "lease.t": token, "pending.id": command}, {"$set": change})
+        change = {"pending.$[c].n": attempts, "pending.$[c].nb": not_before, "pending.$[c].s": state}
+        return await self._changed({"_id": person, "lease.t": token, "pending.id": command}, {"$set": change}, command)
 
-    async def _changed(self, guard: Document, update: Document) -> Stored | None:
-        document = await self._rows.find_one_and_update(guard, update, return_document=ReturnDocument.AFTER)
+    async def _changed(self, guard: Document, update: Document, command: CommandId | None = None) -> Stored | None:
+        filters = [{"c.id": command}] if command is not None else None
+        document = await self._rows.find_one_and_update(
+            guard, update, return_document=ReturnDocument.AFTER, array_filters=filters
+        )
         return await self._opened(document)
 
     @reaches

@@ -16,7 +16,8 @@ from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
-from bot.domain.ids import Address, EventId, PersonId
+from bot.domain.event import SendRequested
+from bot.domain.ids import Address, Bsuid, EventId, PersonId
 from bot.engine.advance import Engine
 from bot.engine.book import Book
 from bot.engine.loader import recompiled
@@ -31,6 +32,7 @@ from bot.privacy import intents
 from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
 from bot.privacy.notice import Notice, from_content
+from bot.privacy.numbers import BadNumber, canonical
 from bot.runtime.erasing import Erasing
 from bot.runtime.outbox import Hands, Outbox
 from bot.runtime.ports import Lease, Stored
@@ -165,8 +167,10 @@ async def open_bot(settings: Settings, *, work: bool = True, serve_web: bool = T
                 *notice_routes(rules.notices, _past(published)),
             ]
             web_port = await _listen(stack, routes, settings.web.host, settings.web.port)
-        admin = _admin_routes(mongo, made.registry)
-        admin_port = await _listen(stack, admin, settings.admin.host, settings.admin.port)
+        if work or serve_web:
+            admin_port = await _listen(
+                stack, _admin_routes(mongo, made.registry), settings.admin.host, settings.admin.port
+            )
         logger.info("ready", extra={"port": web_port})
         yield Bot(
             business,
@@ -308,3 +312,28 @@ async def _answers(mongo: Mongo) -> str:
 def quiet_loop() -> None:
     """Makes the running loop report forgotten exceptions without their text."""
     asyncio.get_running_loop().set_exception_handler(logs.loop_exception_handler)
+
+
+async def queue_template(
+    bot: Bot, purpose: str, template: str, recipient: str, values: tuple[str, ...]
+) -> tuple[bool, str]:
+    """Puts a template into the conversation of a known person: (queued?, in words). Whether it goes out is the gate's to say.
+
+    Nobody is made known by this: whoever never wrote and never signed up cannot be sent anything (GDPR art. 6).
+    """
+    declared = bot.business.templates.get(template)
+    if declared is None or purpose not in bot.business.purposes:
+        known = ", ".join(sorted(bot.business.templates)) or "none"
+        return False, f"There is no such template or purpose in business.yaml; templates: {known}."
+    if declared.purpose != purpose:
+        return False, f"The template {template} belongs to the purpose {declared.purpose}."
+    try:
+        address = Address(bsuid=Bsuid(recipient)) if recipient[2:3] == "." else Address(canonical(recipient))
+    except BadNumber:
+        return False, "That is neither a number with + and country code nor a WhatsApp user id."
+    person = await bot.find(address)
+    if person is None:
+        return False, "Nobody with this number or id is known; nothing was queued."
+    event = SendRequested(bot.keyring.event_id(f"send:{random_token()}"), bot.clock.now(), purpose, template, values)
+    await bot.turns.submit(person, event)
+    return True, "Queued. The gate decides whether it goes out; a refusal is kept on record with its reason."

@@ -58,7 +58,7 @@ class Erasing:
                 job = await self._erasures.destroy_key(job, now)
                 continue
             if step.name == "close":
-                await self._erasures.close(job)
+                await self._erasures.close(job, now)
                 logger.info("erasure complete", extra={"job": job.id})
                 return
             await self._step(step.name, job, now)

@@ -280,7 +280,8 @@ class Erasures(Protocol):
     async def finished(self, job: ErasureJob, step: str) -> ErasureJob:
         """Notes a finished step."""
 
-    async def close(self, job: ErasureJob) -> None: ...
+    async def close(self, job: ErasureJob, now: datetime) -> None:
+        """Closes the person's request and removes the job with its key."""
 
     async def unfinished(self, lease: Lease, now: datetime) -> Sequence[ErasureJob]:
         """Jobs nobody works on, leased to the caller."""

@@ -15,6 +15,7 @@ _EXTRA: dict[str, list[Any]] = {
     "sends": [[("w", 1)], [("person", 1), ("started_at", 1)]],
     "suppressions": [[("i", 1)]],
     "ledger": [[("subject_ref", 1)]],
+    "requests": [[("subject_ref", 1)]],
 }
 
 

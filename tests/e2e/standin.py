@@ -4,12 +4,13 @@ import asyncio
 import base64
 import hashlib
 import hmac
+import io
 import itertools
 import json
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Self
 
 import aiohttp
 from aiohttp import web
@@ -28,7 +29,7 @@ class Standin:
     port: int = 0
     _ids: Any = field(default_factory=lambda: itertools.count(1))
 
-    async def __aenter__(self) -> "Standin":
+    async def __aenter__(self) -> Self:
         app = web.Application()
         app.add_routes([web.post("/{version}/{account}/messages", self._messages)])
         self._runner = web.AppRunner(app, access_log=None)
@@ -64,7 +65,15 @@ class Standin:
         raw = f"\x1c\x0b{who.lstrip('+')}\x15\x02\x00\x11\x18{next(self._ids):08X}".encode("latin-1")
         return "wamid." + base64.b64encode(raw).decode()
 
-    def message(self, person: "Someone", content: dict[str, Any], *, wamid: str = "", at: float | None = None, reply_to: str = "") -> dict[str, Any]:
+    def message(
+        self,
+        person: "Someone",
+        content: dict[str, Any],
+        *,
+        wamid: str = "",
+        at: float | None = None,
+        reply_to: str = "",
+    ) -> dict[str, Any]:
         message = {"id": wamid or self.wamid(person.phone), "timestamp": str(int(at or time.time())), **content}
         if person.phone:
             message["from"] = person.phone.lstrip("+")
@@ -86,7 +95,10 @@ class Standin:
             "contacts": [contact],
             "messages": messages,
         }
-        body = {"object": "whatsapp_business_account", "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]}
+        body = {
+            "object": "whatsapp_business_account",
+            "entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}],
+        }
         return json.dumps(body).encode()
 
     async def post(self, body: bytes, signature: str | None = "", *, keep: bool = True) -> int:
@@ -98,11 +110,13 @@ class Standin:
             headers["X-Hub-Signature-256"] = signature
         if keep:
             self.posted.append(body)
-        async with self.session.post(self.webhook, data=body, headers=headers) as response:
+        async with self.session.post(self.webhook, data=io.BytesIO(body), headers=headers) as response:
             return response.status
 
     async def say(self, person: "Someone", text: str, **extra: Any) -> int:
-        return await self.post(self.envelope(person, [self.message(person, {"type": "text", "text": {"body": text}}, **extra)]))
+        return await self.post(
+            self.envelope(person, [self.message(person, {"type": "text", "text": {"body": text}}, **extra)])
+        )
 
     async def tap(self, person: "Someone", title: str) -> int:
         """Taps the newest option with that title."""
@@ -110,19 +124,31 @@ class Standin:
             for option_id, name in options(body):
                 if name == title:
                     kind = "list_reply" if body["interactive"]["type"] == "list" else "button_reply"
-                    content = {"type": "interactive", "interactive": {"type": kind, kind: {"id": option_id, "title": name}}}
-                    return await self.post(self.envelope(person, [self.message(person, content, reply_to=self.wamid(person.phone))]))
+                    content = {
+                        "type": "interactive",
+                        "interactive": {"type": kind, kind: {"id": option_id, "title": name}},
+                    }
+                    return await self.post(
+                        self.envelope(person, [self.message(person, content, reply_to=self.wamid(person.phone))])
+                    )
         raise AssertionError(f"nothing to tap called {title!r}: {[texts(one) for one in self.to(person)[-3:]]}")
 
     def to(self, person: "Someone") -> list[dict[str, Any]]:
-        return [body for body in self.sent if person.phone and body.get("to") == person.phone or person.bsuid and body.get("recipient") == person.bsuid]
+        return [
+            body
+            for body in self.sent
+            if (person.phone and body.get("to") == person.phone)
+            or (person.bsuid and body.get("recipient") == person.bsuid)
+        ]
 
     async def until(self, person: "Someone", count: int, within: float = 20.0) -> list[dict[str, Any]]:
         """Waits until the person got that many messages in all."""
         deadline = asyncio.get_running_loop().time() + within
         while len(self.to(person)) < count:
             if asyncio.get_running_loop().time() > deadline:
-                raise AssertionError(f"{len(self.to(person))} of {count} messages came: {[texts(one) for one in self.to(person)]}")
+                raise AssertionError(
+                    f"{len(self.to(person))} of {count} messages came: {[texts(one) for one in self.to(person)]}"
+                )
             await asyncio.sleep(0.02)
         return self.to(person)
 

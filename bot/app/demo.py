@@ -1,0 +1,132 @@
+"""The whole thing on one machine: embedded database, simulator, order system and bot, on 127.0.0.1 only.
+
+Nothing of it is fit for real people: the keys lie beside the data and Meta is simulated.
+"""
+
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from bot.app.compose import Bot, open_bot, queue_template
+from bot.app.demo_orders import order_routes
+from bot.app.project import load_project
+from bot.domain.business import Business
+from bot.domain.errors import SettingsProblem
+from bot.privacy.keyring import create_key_files
+from bot.settings import Settings, read_settings
+from bot.simulator import Action, Person, Simulator, SimulatorSettings, Template, TemplateButton
+from bot.storage.embedded import EmbeddedDatabase
+
+NEWS = "fresh bread bowls in indigo, and workshops in December."
+KEYS = {
+    "KEK_FILE": "kek",
+    "INDEX_KEY_FILE": "index",
+    "SUPPRESSION_KEY_FILE": "suppression",
+    "LEDGER_KEY_FILE": "ledger",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Where the demo listens; 0 lets the system choose."""
+
+    web: int = 8080
+    admin: int = 9090
+    simulator: int = 8090
+    orders: int = 8093
+
+
+@dataclass(frozen=True, slots=True)
+class Demo:
+    """A running demo."""
+
+    bot: Bot
+    simulator: Simulator
+
+    @property
+    def phone(self) -> str:
+        return f"{self.simulator.url}/phone/"
+
+
+@asynccontextmanager
+async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[Demo]:
+    """Everything, ready when entered. Raises `SettingsProblem` in plain words when something cannot start."""
+    loaded = load_project(project)
+    if loaded.book is None:
+        raise SettingsProblem("The flows have errors; nothing was started.\n" + "\n".join(map(str, loaded.errors)))
+    keys = _keys(data / "keys")
+    async with AsyncExitStack() as stack:
+        database = await stack.enter_async_context(EmbeddedDatabase(data / "db"))
+        await _orders(stack, ports.orders)
+        running: list[Bot] = []
+        simulator = await stack.enter_async_context(Simulator(_simulated(loaded.book.business, ports, running)))
+        settings = _settings(project, database.uri, simulator, ports, keys)
+        bot = await stack.enter_async_context(open_bot(settings))
+        running.append(bot)
+        simulator.settings_webhook(f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp")
+        yield Demo(bot, simulator)
+
+
+def _keys(folder: Path) -> Path:
+    """Key files of the demo, made once; never used by `serve`."""
+    if not (folder / "kek").exists():
+        create_key_files(folder)
+    return folder
+
+
+async def _orders(stack: AsyncExitStack, port: int) -> None:
+    application = web.Application()
+    application.add_routes(order_routes())
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    stack.push_async_callback(runner.cleanup)
+    try:
+        await web.TCPSite(runner, "127.0.0.1", port).start()
+    except OSError:
+        raise SettingsProblem(f"Port {port} is taken; stop what uses it (another demo?) and try again.") from None
+
+
+def _simulated(business: Business, ports: Ports, running: list[Bot]) -> SimulatorSettings:
+    async def newsletter(person: Person) -> str | None:
+        """What the shop's owner would do with `recado send`."""
+        recipient = person.bsuid or f"+{person.phone}"
+        _, words = await queue_template(running[0], "newsletter", "monthly_news", recipient, (NEWS,))
+        return words
+
+    actions = (Action("newsletter", "Queue a newsletter", newsletter),) if "monthly_news" in business.templates else ()
+    return SimulatorSettings(
+        port=ports.simulator, templates=templates_of(business), actions=actions, verified_name=business.name
+    )
+
+
+def templates_of(business: Business) -> tuple[Template, ...]:
+    """The templates of business.yaml as Meta would have approved them."""
+    return tuple(
+        Template(
+            name, language.replace("-", "_"), body, declared.category.upper(), footer=declared.footer.get(language, ""),  # type: ignore[arg-type]
+            buttons=tuple(TemplateButton(label) for label in declared.buttons.get(language, ())),
+        )
+        for name, declared in business.templates.items()
+        for language, body in declared.languages.items()
+    )  # fmt: skip
+
+
+def _settings(project: Path, uri: str, simulator: Simulator, ports: Ports, keys: Path) -> Settings:
+    simulated = simulator.settings
+    values = {
+        "RECADO_ENVIRONMENT": "demo",
+        "RECADO_PROJECT": str(project),
+        "RECADO_STORAGE__URI": uri,
+        "RECADO_WHATSAPP__APP_SECRET": simulated.app_secret,
+        "RECADO_WHATSAPP__VERIFY_TOKEN": simulated.verify_token,
+        "RECADO_WHATSAPP__ACCESS_TOKEN": simulated.access_token,
+        "RECADO_WHATSAPP__PHONE_NUMBER_ID": simulated.phone_number_id,
+        "RECADO_WHATSAPP__GRAPH_URL": simulator.url,
+        "RECADO_WEB__PORT": str(ports.web),
+        "RECADO_ADMIN__PORT": str(ports.admin),
+    }
+    values |= {f"RECADO_PRIVACY__{name}": str(keys / file) for name, file in KEYS.items()}
+    return read_settings(values, folder=keys)

@@ -156,7 +156,7 @@ async def open_bot(settings: Settings, *, work: bool = True, serve_web: bool = T
         rules = BusinessRules(business, catalog)
         await _publish_notices(published, rules.notices, clock.now())
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        made = _assemble(settings, mongo, keyring, clock, book, catalog, rules, session)
+        made = _assemble(settings, mongo, keyring, clock, book, catalog, rules, session, work=work)
         if work:
             loop = asyncio.create_task(made.worker.run())
             stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
@@ -197,7 +197,7 @@ class _Made:
 
 def _assemble(
     settings: Settings, mongo: Mongo, keyring: Keyring, clock: SystemClock, book: Book, catalog: Catalog, rules: BusinessRules,
-    session: aiohttp.ClientSession,
+    session: aiohttp.ClientSession, *, work: bool,
 ) -> _Made:  # fmt: skip
     business = book.business
     subjects = Subjects(mongo, keyring, clock)
@@ -214,7 +214,8 @@ def _assemble(
     engine = Engine(book, Languages(catalog), TypedValues(), rules)
     started = _Started()
     turns = Turns(
-        Parts(engine, conversations, people, suppressions, sends, desk, HeardWishes(business), ids, clock), started
+        Parts(engine, conversations, people, suppressions, sends, desk, HeardWishes(business), ids, clock),
+        started if work else None,
     )
     erasing = Erasing(erasures, others, channel, business, ids, clock)
     law = "gdpr" if not business.country else business.country.lower()

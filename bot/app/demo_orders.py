@@ -9,6 +9,7 @@ ORDERS = {
     ("CL12346", "1100-001"): ("packing", 5),
     ("CL12347", "1100-001"): ("arrived", -1),
     ("CL12348", "1100-001"): ("lost", -6),
+    ("CL98761", "4050-012"): ("sent", 3),
 }
 """(order number, postcode) to (state, days from today)."""
 

@@ -80,9 +80,12 @@ class Turns:
     """Takes what arrives and what is due, and commits turns."""
 
     def __init__(
-        self, parts: Parts, started: Started, *, most_waiting: int = 2000, figures: Figures | None = None
+        self, parts: Parts, started: Started | None, *, most_waiting: int = 2000, figures: Figures | None = None
     ) -> None:
-        """`started` is told of every commit whose lease this process holds: the outbox goes on from there."""
+        """`started` is told of every commit whose lease this process holds: the outbox goes on from there.
+
+        None where this process carries nothing out (`serve --web`, `send`): it takes no lease, so that a worker may at once.
+        """
         self._parts = parts
         self._started = started
         self._figures = figures or Figures()
@@ -280,12 +283,15 @@ class Turns:
                 await parts.suppressions.suppress(merged(addresses), played.suppress)
         waiting = before.pending if before is not None else ()
         held = before.lease if before is not None and before.lease is not None and before.lease.until > now else None
-        lease = Lease(parts.ids.random(), now + LEASE) if held is None and played.commands else None
+        works = self._started is not None
+        lease = Lease(parts.ids.random(), now + LEASE) if works and held is None and played.commands else None
         standing = lease or held
         again = standing.until if standing is not None else due(played.conversation, waiting, now)
+        if standing is None and played.commands:
+            again = now  # for whichever process works
         change = Commit(before, played.conversation, tuple(played.commands), tuple(played.done), lease, again, now)
         after = await parts.conversations.commit(change)
-        if after is not None and lease is not None:
+        if after is not None and lease is not None and self._started is not None:
             self._started(after, lease)
         return after
 

@@ -105,7 +105,7 @@ class Served:
         ports = {"RECADO_WEB__PORT": str(self.port), "RECADO_ADMIN__PORT": str(self.admin)}
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(  # noqa: ASYNC220 - only starts it
-                [sys.executable, "-c", "from bot.cli.serve import serve; serve()", "--log-level", "DEBUG"],
+                [sys.executable, "-m", "bot", "serve", "--log-level", "DEBUG"],
                 env=self.environment | ports,
                 cwd=ROOT,
                 stdout=log,

@@ -1,0 +1,54 @@
+"""Looks for a person in raw documents: in clear, base64 and hex, in every field of every collection."""
+
+import base64
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import bson
+from pymongo import MongoClient
+
+# What an erasure leaves, and why (decisions.md 16). A row of any other collection about a person is a failure.
+KEPT = {
+    "ledger": "skeleton: that consents were given and withdrawn, without words or number (GDPR art. 7(1), 17(3)(e))",
+    "requests": "that the request was answered in time, without content (GDPR art. 5(2))",
+    "suppressions": "keyed hashes by which nobody writes to the person again (GDPR art. 21(3))",
+    "tombstones": "keyed hashes of message ids for eight days, against late redeliveries (GDPR art. 17)",
+    "replay": "a random id by which a restored backup is erased again (GDPR art. 17, 32)",
+}
+ABOUT_NOBODY = frozenset({"flow_versions", "texts", "schema", "locks"})
+
+
+def spellings(secret: str) -> frozenset[bytes]:
+    """A secret as it might stand somewhere: in clear, in base64 at each of its three alignments, in hex, reversed."""
+    data = secret.encode()
+    forms = {data, data.hex().encode(), secret[::-1].encode(), secret.encode("utf-16-le")}
+    for shift in range(3):
+        coded = base64.b64encode(b"\0" * shift + data)
+        start = -(-shift * 8 // 6)
+        forms.add(coded[start : start + (len(data) * 8 // 6) - 2])
+    return frozenset(form for form in forms if len(form) > 4)
+
+
+def documents(uri: str, names: Iterable[str]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every raw document of these databases."""
+    with MongoClient(uri) as client:
+        for name in names:
+            for collection in client[name].list_collection_names():
+                for document in client[name][collection].find({}):
+                    yield collection, document
+
+
+def found(uri: str, names: Iterable[str], secrets: Iterable[str]) -> list[str]:
+    """`collection: secret number` for each place a secret was found in; empty when it is nowhere."""
+    wanted = [(index, form) for index, secret in enumerate(secrets) for form in spellings(secret)]
+    hits = []
+    for collection, document in documents(uri, names):
+        raw = bson.encode(document)
+        text = _decoded(raw)
+        hits += [f"{collection}: secret {index}" for index, form in wanted if form in raw or form in text]
+    return sorted(set(hits))
+
+
+def _decoded(raw: bytes) -> bytes:
+    """The bytes in lower case, so that upper-case hex does not hide anything."""
+    return raw.lower()

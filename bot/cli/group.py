@@ -1,0 +1,87 @@
+"""The group `recado`: which commands there are, and how a mistake is told. Imports nothing of the bot before a command is called."""
+
+from collections.abc import Mapping
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+import click
+
+COMMANDS: Mapping[str, tuple[str, str]] = {
+    "demo": ("bot.cli.demo:demo", "Try everything on this machine: database, simulated WhatsApp, bot."),
+    "serve": ("bot.cli.serve:serve", "Run the bot in production."),
+    "chat": ("bot.cli.chat:chat", "A phone in the terminal, against a running demo."),
+    "send": ("bot.cli.send:send", "Put one template into a conversation, through the gate."),
+    "flows": ("bot.cli.flows:flows", "Check the flows of a project; their JSON Schema."),
+    "i18n": ("bot.cli.i18n:i18n", "Collect, update and check translations."),
+    "intents": ("bot.cli.intents:intents", "What the privacy intents make of a message."),
+    "keys": ("bot.cli.keys:keys", "Make key files and look at them."),
+    "doctor": ("bot.cli.doctor:doctor", "Check settings, database, WhatsApp, flows and translations."),
+}
+"""Name to where the command stands and its line in the help."""
+
+
+class Refused(click.ClickException):
+    """Something Recado raised on purpose; its text is meant for people."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message[:1].upper() + message[1:])
+
+
+class Misused(Refused):
+    """The same, where a setting or an argument has to be mended first."""
+
+    exit_code = 2
+
+
+class Recado(click.Group):
+    """Finds its commands by the table, and turns what commands raise on purpose into a clear text."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        del ctx
+        return [name for name, (place, _) in COMMANDS.items() if find_spec(place.partition(":")[0]) is not None]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in self.list_commands(ctx):
+            return None
+        module, _, attribute = COMMANDS[cmd_name][0].partition(":")
+        command: click.Command = getattr(import_module(module), attribute)
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in self.list_commands(ctx) and not args[0].startswith("-"):
+            from bot.engine.problem import nearest
+
+            ctx.fail(f"There is no command `{args[0]}`. {nearest(args[0], self.list_commands(ctx))}")
+        return super().resolve_command(ctx, args)
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, COMMANDS[name][1]) for name in self.list_commands(ctx)])
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from bot.domain.errors import RecadoError, SettingsProblem
+
+        try:
+            return super().invoke(ctx)
+        except SettingsProblem as problem:
+            raise Misused(str(problem)) from None
+        except RecadoError as problem:
+            raise Refused(str(problem)) from None
+        except (FileNotFoundError, PermissionError, IsADirectoryError, NotADirectoryError) as problem:
+            raise Misused(f"{problem.filename}: {problem.strerror}") from None
+
+
+@click.group(
+    cls=Recado,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Example:  recado demo   ·   recado COMMAND --help tells more, with an example.",
+)
+@click.version_option(package_name="recado", prog_name="recado")
+def recado() -> None:
+    """Recado: privacy-first conversations on WhatsApp.
+
+    Exit status: 0 all is well, 1 something is wrong, 2 the command was not understood or a setting is missing.
+    """

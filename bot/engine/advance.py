@@ -130,7 +130,7 @@ class Engine:
         state = flow.machine.apply(frame.step, outcome)
         timers = tuple(t for t in play.conversation.timers if t.frame < len(play.conversation.frames) - 1)
         play.set(timers=timers)
-        play.update_frame(step=state, waiting="")
+        play.update_frame(step=state, waiting="", question="")
         if state == UNHANDLED:
             self._unhandled(play, outcome)
 

@@ -15,8 +15,8 @@ from bot.engine.stopping import confirm_due, pause, stop
 
 # Flag of the intents, the built-in flow it opens. The first that holds wins.
 WISHES = (
-    ("erase", "delete_me"), ("access", "my_data"), ("rectify", "correct"), ("restrict", "restrict"), ("object", "object"),
-    ("complaint", "complaint"), ("privacy", "privacy"), ("agent", "human"), ("language", "language"), ("start", "start_again"),
+    ("erase", "delete_me"), ("rectify", "correct"), ("restrict", "restrict"), ("object", "object"), ("complaint", "complaint"),
+    ("access", "my_data"), ("privacy", "privacy"), ("agent", "human"), ("language", "language"), ("start", "start_again"),
     ("help", "help"),
 )  # fmt: skip
 
@@ -66,10 +66,10 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
     if intent.decision is Decision.STOP:
         scope = intent.scope if intent.scope != "unclear" else "all"
         stop(play, scope, "button" if event.option else "word")
-        if confirm_due(play):
-            play.push("stop")
         if "erase" in intent.flags:
             play.push("delete_me")
+        if confirm_due(play):
+            play.push("stop")  # on top: what is done is said before anything is asked
         return True
     if intent.decision is Decision.ASK:
         pause(play)

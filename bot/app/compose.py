@@ -156,7 +156,8 @@ async def open_bot(settings: Settings, *, work: bool = True, serve_web: bool = T
         rules = BusinessRules(business, catalog)
         await _publish_notices(published, rules.notices, clock.now())
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        made = _assemble(settings, mongo, keyring, clock, book, catalog, rules, session, work=work)
+        ground = _Ground(settings, mongo, keyring, clock, session)
+        made = _assemble(ground, book, catalog, rules, work=work)
         if work:
             loop = asyncio.create_task(made.worker.run())
             stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
@@ -195,10 +196,25 @@ class _Made:
     registry: Registry
 
 
-def _assemble(
-    settings: Settings, mongo: Mongo, keyring: Keyring, clock: SystemClock, book: Book, catalog: Catalog, rules: BusinessRules,
-    session: aiohttp.ClientSession, *, work: bool,
-) -> _Made:  # fmt: skip
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What everything else stands on."""
+
+    settings: Settings
+    mongo: Mongo
+    keyring: Keyring
+    clock: SystemClock
+    session: aiohttp.ClientSession
+
+
+def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRules, *, work: bool) -> _Made:
+    settings, mongo, keyring, clock, session = (
+        ground.settings,
+        ground.mongo,
+        ground.keyring,
+        ground.clock,
+        ground.session,
+    )
     business = book.business
     subjects = Subjects(mongo, keyring, clock)
     people = MongoPeople(mongo, subjects, keyring)

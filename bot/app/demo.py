@@ -48,7 +48,7 @@ class Demo:
 
     @property
     def phone(self) -> str:
-        return f"{self.simulator.url}/phone/"
+        return self.simulator.phone_url
 
 
 @asynccontextmanager
@@ -62,11 +62,14 @@ async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[De
         database = await stack.enter_async_context(EmbeddedDatabase(data / "db"))
         await _orders(stack, ports.orders)
         running: list[Bot] = []
-        simulator = await stack.enter_async_context(Simulator(_simulated(loaded.book.business, ports, running)))
+        business = loaded.book.business
+        simulator = await stack.enter_async_context(
+            Simulator(_simulated(business, ports), actions=_actions(business, running))
+        )
         settings = _settings(project, database.uri, simulator, ports, keys)
         bot = await stack.enter_async_context(open_bot(settings))
         running.append(bot)
-        simulator.webhook_url = f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp"
+        simulator.point_at(f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp")
         yield Demo(bot, simulator)
 
 
@@ -89,16 +92,21 @@ async def _orders(stack: AsyncExitStack, port: int) -> None:
         raise SettingsProblem(f"Port {port} is taken; stop what uses it (another demo?) and try again.") from None
 
 
-def _simulated(business: Business, ports: Ports, running: list[Bot]) -> SimulatorSettings:
+def _actions(business: Business, running: list[Bot]) -> tuple[Action, ...]:
+    """What the shop's owner could do with `recado send`, as a button under each phone."""
+
     async def newsletter(person: Person) -> str | None:
-        """What the shop's owner would do with `recado send`."""
-        recipient = person.bsuid or f"+{person.phone}"
+        recipient = person.bsuid or f"+{str(person.number).lstrip('+')}"
         _, words = await queue_template(running[0], "newsletter", "monthly_news", recipient, (NEWS,))
         return words
 
-    actions = (Action("newsletter", "Queue a newsletter", newsletter),) if "monthly_news" in business.templates else ()
+    known = "monthly_news" in business.templates and "newsletter" in business.purposes
+    return (Action("newsletter", "Queue a newsletter", newsletter),) if known else ()
+
+
+def _simulated(business: Business, ports: Ports) -> SimulatorSettings:
     return SimulatorSettings(
-        port=ports.simulator, templates=templates_of(business), actions=actions, verified_name=business.name
+        port=ports.simulator, templates=templates_of(business), verified_name=business.name, title=business.name
     )
 
 
@@ -106,8 +114,8 @@ def templates_of(business: Business) -> tuple[Template, ...]:
     """The templates of business.yaml as Meta would have approved them."""
     return tuple(
         Template(
-            name, language.replace("-", "_"), body, declared.category.upper(), footer=declared.footer.get(language, ""),  # type: ignore[arg-type]
-            buttons=tuple(TemplateButton(label) for label in declared.buttons.get(language, ())),
+            name, language.replace("-", "_"), body, declared.category.upper(), footer=declared.footer.get(language, ""),
+            buttons=tuple(TemplateButton("QUICK_REPLY", label) for label in declared.buttons.get(language, ())),
         )
         for name, declared in business.templates.items()
         for language, body in declared.languages.items()

@@ -257,7 +257,7 @@ _STATES = {
     "unknown": N_("never asked"),
 }  # fmt: skip
 _ROWS = N_("{holds}: {count}")
-_FILE = N_("You can have all of it as a file, have it corrected or deleted: just say so.")
+_FILE = N_("You can have it corrected or deleted: just say so.")
 
 
 def summary(export: SubjectExport, business: Business, translate: Callable[[str], str]) -> tuple[str, ...]:

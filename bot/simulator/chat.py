@@ -56,6 +56,7 @@ class Bubble:
     """One message on a phone. `payload` is the body the business posted, or the message object its webhook got.
 
     `status`: pending, sent, delivered, read or failed. `reactions`: emoji by sender. `tapped`: title of the choice taken.
+    `category` and `to_number` are of a business's message: what it is billed as, and whether it went to a phone number.
     """
 
     id: str
@@ -68,6 +69,8 @@ class Bubble:
     tapped: str = ""
     error: int = 0
     callback_data: str = ""
+    category: str = "service"
+    to_number: bool = True
     payload: Mapping[str, object] = field(default_factory=dict, repr=False)
 
     @property
@@ -140,8 +143,8 @@ class Chat:
         self._places.clear()
 
     def received(self) -> tuple[Bubble, ...]:
-        """What the business sent, oldest first."""
-        return tuple(bubble for bubble in self.bubbles if bubble.sender == "business")
+        """What the business sent and what did not fail, oldest first."""
+        return tuple(bubble for bubble in self.bubbles if bubble.sender == "business" and bubble.status != "failed")
 
     def with_choice(self, wanted: str, message_id: str | None = None) -> tuple[Bubble, Choice] | None:
         """The newest bubble (or the named one) with a choice of that id or title; ids and exact titles go first."""

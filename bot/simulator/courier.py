@@ -38,6 +38,19 @@ class Webhook:
     message_ids: tuple[str, ...] = field(repr=False)
     state: str = "waiting"
     attempts: list[Attempt] = field(default_factory=list)
+    tried: asyncio.Event = field(default_factory=asyncio.Event, repr=False)
+
+    def to_json(self) -> dict[str, object]:
+        """For the control API."""
+        attempts = [{"status": a.status, "failure": a.failure, "seconds": round(a.seconds, 3)} for a in self.attempts]
+        return {
+            "number": self.number,
+            "state": self.state,
+            "fields": list(self.field_names),
+            "message_ids": list(self.message_ids),
+            "attempts": attempts,
+            "body": self.body.decode("utf-8", "replace"),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +79,9 @@ class Courier:
     async def open(self) -> None:
         """Gets ready to send."""
         connector = aiohttp.TCPConnector(limit=200)
-        self._session = aiohttp.ClientSession(connector=connector, timeout=aiohttp.ClientTimeout(total=self.settings.webhook_timeout))
+        self._session = aiohttp.ClientSession(
+            connector=connector, timeout=aiohttp.ClientTimeout(total=self.settings.webhook_timeout)
+        )
 
     async def close(self) -> None:
         """Gives up everything under way."""
@@ -88,21 +103,25 @@ class Courier:
         changes = [change for entry in entries for change in entry]
         ids = tuple(one for change in changes for one in _ids(change))
         webhook = self._record(envelope(self.settings.waba_id, entries), tuple(c.field for c in changes), ids)
-        for copy in range(self.manner.duplicate + 1):
-            self._start(self._deliver(webhook, first=copy == 0))
+        self._start(self._deliver(webhook, self.manner.delay))
+        for _ in range(self.manner.duplicate):
+            self._start(self._repeat(webhook, self.manner.delay))
         return webhook
 
-    def release(self, *, shuffle: bool = False, batch: int = 1, shape: str = "messages", duplicate: int = 0) -> list[Webhook]:
+    def release(
+        self, *, shuffle: bool = False, batch: int = 1, shape: str = "messages", duplicate: int = 0
+    ) -> list[Webhook]:
         """Sends what was held, in another order and several in one POST if asked; ends the holding."""
         if shape not in SHAPES or not 1 <= batch <= LARGEST_BATCH:
             raise SimulatorError(f"shape must be one of {', '.join(SHAPES)}, batch from 1 to {LARGEST_BATCH}")
         changes, self.held = self.held, []
-        manner, self.manner = self.manner, Manner(duplicate=duplicate)
+        usual = Manner(self.manner.duplicate, self.manner.delay)
+        self.manner = Manner(duplicate, usual.delay)
         if shuffle:
             self._random.shuffle(changes)
         groups = [changes[place : place + batch] for place in range(0, len(changes), batch)]
         sent = [self.dispatch(_shaped(group, shape)) for group in groups]
-        self.manner = Manner(manner.duplicate, manner.delay)
+        self.manner = usual
         return sent
 
     async def again(self, webhooks: Sequence[Webhook]) -> list[Attempt]:
@@ -142,8 +161,13 @@ class Courier:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _deliver(self, webhook: Webhook, *, first: bool) -> None:
-        await asyncio.sleep(self.manner.delay)
+    async def _repeat(self, webhook: Webhook, delay: float) -> None:
+        await asyncio.sleep(delay)
+        if self.url is not None:
+            await self._attempt(webhook, webhook.body, None)
+
+    async def _deliver(self, webhook: Webhook, delay: float) -> None:
+        await asyncio.sleep(delay)
         for wait in (0.0, *self.settings.retry_delays):
             await asyncio.sleep(wait)
             if self.url is None:
@@ -154,8 +178,8 @@ class Courier:
                 for tell in self.on_delivered:
                     tell(webhook)
                 return
-        if first and webhook.state == "waiting":
-            webhook.state = "dropped"
+        webhook.state = "dropped"
+        webhook.tried.set()
 
     async def _attempt(self, webhook: Webhook, body: bytes, signed: str | None) -> Attempt:
         headers = {"Content-Type": "application/json", "User-Agent": "facebookexternalua"}
@@ -172,6 +196,7 @@ class Courier:
         except aiohttp.ClientError as error:
             attempt = Attempt(None, type(error).__name__, time.monotonic() - began)
         webhook.attempts.append(attempt)
+        webhook.tried.set()
         return attempt
 
     def _open_session(self) -> aiohttp.ClientSession:
@@ -193,4 +218,8 @@ def _shaped(group: Sequence[Change], shape: str) -> list[list[Change]]:
 
 def _ids(change: Change) -> list[str]:
     messages = change.value.get("messages")
-    return [str(one["id"]) for one in messages if isinstance(one, dict) and "id" in one] if isinstance(messages, list) else []
+    return (
+        [str(one["id"]) for one in messages if isinstance(one, dict) and "id" in one]
+        if isinstance(messages, list)
+        else []
+    )

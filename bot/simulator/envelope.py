@@ -102,14 +102,21 @@ def undeliverable(business: Business, address: str, news: StatusNews) -> Change:
     """A failed status for somebody who is not on WhatsApp."""
     who = {"recipient_id": address.lstrip("+")} if news.to_number else {"recipient_user_id": address}
     body = present(
-        id=news.message_id, status="failed", timestamp=str(news.timestamp), biz_opaque_callback_data=news.callback_data or None
+        id=news.message_id,
+        status="failed",
+        timestamp=str(news.timestamp),
+        biz_opaque_callback_data=news.callback_data or None,
     )
     return Change("messages", business.value(statuses=[body | who | {"errors": [dict(news.error or {})]}]))
 
 
 def preference(business: Business, person: Person, value: str, timestamp: int) -> Change:
     """The person stopped or resumed "Offers and announcements" (Meta: webhooks/user_preferences)."""
-    detail = "User requested to stop marketing messages" if value == "stop" else "User requested to resume marketing messages"
+    detail = (
+        "User requested to stop marketing messages"
+        if value == "stop"
+        else "User requested to resume marketing messages"
+    )
     entry = present(wa_id=person.wa_id, user_id=person.bsuid) | {
         "detail": detail, "category": "marketing_messages", "value": value, "timestamp": timestamp,
     }  # fmt: skip

@@ -10,10 +10,11 @@ from typing import Protocol
 from bot.simulator.chat import Face
 from bot.simulator.checks import Body, flag, items, mapping, number, only, utf16, words, words_or_none
 from bot.simulator.errors import GraphError
+from bot.simulator.filling import fill
 from bot.simulator.ids import BSUID, E164
 from bot.simulator.interactive import read_interactive
 from bot.simulator.mediarefs import KEYS, MediaLookup, media_ref
-from bot.simulator.templates import Template, fill
+from bot.simulator.templates import Template
 
 COMMON = (
     "messaging_product", "recipient_type", "to", "recipient", "type", "context", "biz_opaque_callback_data",

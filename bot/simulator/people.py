@@ -1,186 +1,119 @@
-"""The invented people of the simulator and what their phones hold.
+"""The invented people who hold the phones. Their numbers come from ranges that regulators keep for fiction.
 
-Holds persons, the bubbles on their screens and the making of message ids. Nothing here speaks HTTP.
+Where a country has no such range its people show no number at all, only a business-scoped user id (BSUID), as people
+with a WhatsApp username do.
 """
 
-import base64
 import re
-import secrets
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
-from typing import Any, Literal
+from dataclasses import dataclass
+from random import Random
 
-Json = dict[str, Any]
-Tick = Literal["sending", "sent", "delivered", "read", "failed"]
-RANK: dict[str, int] = {"sending": 0, "sent": 1, "delivered": 2, "read": 3, "failed": 4}
+from bot.simulator.errors import SimulatorError
+from bot.simulator.ids import BSUID, E164, bsuid
 
+# Ofcom and the NANPA keep these for drama; so do Germany's Bundesnetzagentur, France's Arcep and Australia's ACMA.
+FICTION: dict[str, tuple[str, ...]] = {
+    "GB": tuple(f"+447700900{n:03}" for n in range(1000)),
+    "US": tuple(f"+1{area}55501{n:02}" for area in ("202", "213", "312", "617") for n in range(100)),
+    "DE": tuple(f"+4917139200{n:02}" for n in range(100)),
+    "FR": tuple(f"+336399800{n:02}" for n in range(100)),
+    "AU": ("+61491570006", "+61491570110", "+61491570156", "+61491570157", "+61491570158", "+61491570159"),
+}
 
-class UnknownPerson(LookupError):
-    """Nobody of this simulator has that id, number or business-scoped user id."""
+HOME: dict[str, str] = {"en": "GB", "pt": "PT", "es": "ES", "de": "DE", "ar": "EG", "fr": "FR"}
+
+NAMES: dict[str, tuple[str, ...]] = {
+    "en": ("Nora Quill", "Theo Marsh", "Ivy Calder", "Owen Hale"),
+    "pt": ("Beatriz Solano", "Rui Valado", "Clara Monteverde", "Tomé Arrais"),
+    "es": ("Alba Quirós", "Nicolás Bravo", "Marina Soler", "Iván Robledo"),
+    "de": ("Lena Wiesner", "Karl Ostermann", "Mira Hallstein", "Emil Brandner"),
+    "ar": ("ليلى حداد", "يوسف النجار", "مريم صباغ", "كريم عطار"),
+    "fr": ("Chloé Vasseur", "Hugo Merlin", "Inès Caron", "Luc Aubry"),
+}
 
 
 @dataclass(frozen=True, slots=True)
-class Bubble:
-    """One message on a phone, as plain values.
-
-    `kind` is Meta's message type, with interactive ones named by their inner type: text, button, list, cta_url, template, image, ...
-    `buttons` holds (id, title) of everything that can be tapped: reply buttons, list rows, quick replies (id = payload).
-    `at` is Unix seconds. `callback` is the business's own `biz_opaque_callback_data`. `raw` is the message object as sent.
-    """
-
-    kind: str
-    text: str
-    wamid: str
-    at: float
-    from_business: bool
-    footer: str = ""
-    header: str = ""
-    buttons: tuple[tuple[str, str], ...] = ()
-    links: tuple[tuple[str, str], ...] = ()
-    template: str | None = None
-    callback: str | None = None
-    reply_to: str | None = None
-    tick: Tick = "sending"
-    category: str = "service"
-    descriptions: tuple[str, ...] = ()
-    list_label: str = ""
-    sections: tuple[tuple[str, int], ...] = ()
-    reaction: str = ""
-    raw: Json = field(default_factory=dict)
-
-
-@dataclass(slots=True, eq=False)
 class Person:
-    """An invented person: an entity, whose number and business-scoped user id change when the person changes number.
+    """Somebody with a phone. At least one of `number` (E.164 with +) and `bsuid` is there.
 
-    `phone` holds digits without a plus, None for one whose number WhatsApp keeps from the business. `bsuid` None stands for payloads as
-    they were before April 2026. `receipts` are the statuses this person's phone gives. `language` is a hint for the page alone.
+    `number_visible`: whether webhooks to the business show the number (Meta: business-scoped-user-ids). `receipts`: whether
+    read receipts are on. `online`: an offline phone receives nothing until it is back.
     """
 
-    id: str
+    key: str
     name: str
-    phone: str | None
-    bsuid: str | None
+    language: str
+    country: str
+    number: str | None = None
+    bsuid: str | None = None
     username: str | None = None
-    language: str = "en"
-    receipts: tuple[str, ...] = ("sent", "delivered", "read")
-    bubbles: list[Bubble] = field(default_factory=list)
-    last_inbound: float | None = None
-    marketing_stopped: bool = False
-    blocked: bool = False
-    typing_until: float = 0.0
+    number_visible: bool = True
+    receipts: bool = True
+    online: bool = True
 
-    def profile(self) -> Json:
-        """The `profile` of a contact, with the username where there is one (Meta: Business-scoped user IDs)."""
-        profile = {"name": self.name}
-        if self.username:
-            profile["username"] = self.username
-        return profile
+    @property
+    def wa_id(self) -> str | None:
+        """The number as webhooks write it (digits only), None where the business may not see it."""
+        return self.number.lstrip("+") if self.number and self.number_visible else None
 
-    def contact(self) -> Json:
-        """The `contacts[]` entry of webhooks: keys that do not apply are absent, never empty."""
-        contact: Json = {"profile": self.profile()}
-        if self.phone:
-            contact["wa_id"] = self.phone
-        if self.bsuid:
-            contact["user_id"] = self.bsuid
-        return contact
+    @property
+    def address(self) -> str:
+        """What the business knows this person by: the number where it shows, else the BSUID."""
+        return self.wa_id or self.bsuid or ""
 
-    def origin(self) -> Json:
-        """The `from` keys of a message."""
-        keys: Json = {}
-        if self.phone:
-            keys["from"] = self.phone
-        if self.bsuid:
-            keys["from_user_id"] = self.bsuid
-        return keys
-
-    def mark(self, wamid: str, tick: Tick) -> bool:
-        """Raise the tick of a message; a lower one changes nothing. Whether it changed."""
-        for index, bubble in enumerate(self.bubbles):
-            if bubble.wamid == wamid and RANK[tick] > RANK[bubble.tick]:
-                self.bubbles[index] = replace(bubble, tick=tick)
-                return True
-        return False
+    def to_json(self) -> dict[str, object]:
+        """For the control API and the page."""
+        return {
+            "key": self.key, "name": self.name, "language": self.language, "country": self.country,
+            "number": self.number, "bsuid": self.bsuid, "username": self.username, "number_visible": self.number_visible,
+            "receipts": self.receipts, "online": self.online,
+        }  # fmt: skip
 
 
-class People:
-    """Everybody the simulator knows."""
-
-    def __init__(self) -> None:
-        self._by_id: dict[str, Person] = {}
-
-    def __iter__(self) -> Iterator[Person]:
-        return iter(list(self._by_id.values()))
-
-    def __len__(self) -> int:
-        return len(self._by_id)
-
-    def add(self, name: str, phone: str | None, bsuid: str | None, username: str | None, language: str) -> Person:
-        """A new person; ValueError if somebody has this number or id already."""
-        digits = digits_of(phone) if phone else None
-        for other in self._by_id.values():
-            if (digits and other.phone == digits) or (bsuid and other.bsuid == bsuid):
-                raise ValueError("another person has this phone number or business-scoped user id already")
-        slug = _slug(name)
-        known, number = slug, 2
-        while known in self._by_id:
-            known, number = f"{slug}-{number}", number + 1
-        person = Person(id=known, name=name, phone=digits, bsuid=bsuid, username=username, language=language)
-        self._by_id[known] = person
-        return person
-
-    def get(self, person_id: str) -> Person:
-        """The person of this id; raises UnknownPerson."""
-        try:
-            return self._by_id[person_id]
-        except KeyError:
-            raise UnknownPerson("nobody here has this id") from None
-
-    def find(self, phone: str | None = None, bsuid: str | None = None) -> Person | None:
-        """The person with this number (digits) or business-scoped user id."""
-        for person in self._by_id.values():
-            if (phone and person.phone == phone) or (bsuid and person.bsuid == bsuid):
-                return person
-        return None
-
-
-def digits_of(phone: str) -> str:
-    """The digits of a phone number; ValueError unless there are 7 to 15 (ITU-T E.164)."""
-    digits = re.sub(r"[\s().+-]", "", phone)
-    if not re.fullmatch(r"[0-9]{7,15}", digits):
-        raise ValueError("a phone number has 7 to 15 digits")
-    return digits
-
-
-def new_bsuid(country: str = "US") -> str:
-    """A business-scoped user id as Meta shapes it: country, a dot, digits."""
-    return f"{country}.{secrets.randbelow(10**20):020d}"
-
-
-def new_wamid(holder: str, *, from_business: bool) -> str:
-    """A message id which, like Meta's own, is no opaque string: its base64 holds the person's number in clear digits.
-
-    What Meta puts there for people without a visible number is not known; the business-scoped user id stands in.
-    """
-    serial = secrets.token_hex(16 if not from_business else 9).upper().encode()
-    direction = b"\x11" if from_business else b"\x12"
-    name = holder.encode()[:255]
-    data = (
-        b"\x1c\x18"
-        + bytes([len(name)])
-        + name
-        + b"\x15\x02\x00"
-        + direction
-        + b"\x18"
-        + bytes([len(serial)])
-        + serial
-        + b"\x00"
+def cast(random: Random) -> tuple[Person, ...]:
+    """The people a simulator starts with: three with number and BSUID (one has a username too), three by BSUID alone."""
+    return (
+        Person("ada", "Ada Quill", "en", "GB", number="+447700900123", bsuid=bsuid("GB", random)),
+        Person("ines", "Inês Prado", "pt", "PT", bsuid=bsuid("PT", random), username="ines.prado"),
+        Person("lucia", "Lucía Ferrán", "es", "ES", bsuid=bsuid("ES", random), username="lucia.ferran"),
+        Person("jonas", "Jonas Feldner", "de", "DE", number="+491713920012", bsuid=bsuid("DE", random)),
+        Person("salma", "سلمى نور", "ar", "EG", bsuid=bsuid("EG", random), username="salma.nour"),
+        Person("marcus", "Marcus Bell", "en", "US", "+12025550143", bsuid("US", random), "marcus.bell"),
     )
-    return "wamid." + base64.b64encode(data).decode()
 
 
-def _slug(name: str) -> str:
-    ascii_name = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
-    return re.sub(r"[^a-z0-9]+", "-", ascii_name).strip("-") or "person"
+def key_of(name: str, taken: set[str]) -> str:
+    """A short handle for URLs of the control API, made from the name and not yet taken."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode("ascii").lower()
+    base = re.sub(r"[^a-z0-9]+", "-", plain).strip("-").split("-", maxsplit=1)[0] or "person"
+    if base not in taken:
+        return base
+    return next(f"{base}{n}" for n in range(2, len(taken) + 3) if f"{base}{n}" not in taken)
+
+
+def free_number(country: str, taken: set[str], random: Random) -> str:
+    """A number kept for fiction in that country; raises SimulatorError where the country keeps none or all are used."""
+    free = [number for number in FICTION.get(country, ()) if number not in taken]
+    if not free:
+        raise SimulatorError(
+            f"no number kept for fiction is free in {country}: leave the number out (BSUID only) or take one of {', '.join(FICTION)}"
+        )
+    return random.choice(free)
+
+
+def checked(person: Person) -> Person:
+    """The same person; raises SimulatorError where number, BSUID, country or language do not have their shapes."""
+    if person.number is None and person.bsuid is None:
+        raise SimulatorError("a person needs a number or a BSUID")
+    if person.number is not None and not E164.match(person.number):
+        raise SimulatorError("a number begins with + and the country code, digits only")
+    if person.bsuid is not None and not BSUID.match(person.bsuid):
+        raise SimulatorError("a BSUID is a country code, a full stop and up to 128 letters or digits")
+    if person.bsuid is None and not person.number_visible:
+        raise SimulatorError("without a BSUID the number must be visible")
+    if not re.fullmatch(r"[A-Z]{2}", person.country):
+        raise SimulatorError("country is an ISO 3166 code of two capital letters")
+    if not re.fullmatch(r"[a-z]{2,3}(-[A-Za-z]{2,4})?", person.language):
+        raise SimulatorError("language is a code such as en or pt-BR")
+    return person

@@ -1,20 +1,19 @@
-"""What a simulator is told at its start. Values only."""
+"""What the stand-in is told at its start: addresses, secrets, templates and how strict it is. All values, no behaviour."""
 
-import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, field
 
 from bot.simulator.people import Person
 from bot.simulator.templates import Template
 
+GRAPH_VERSIONS = ("v21.0", "v22.0", "v23.0", "v24.0", "v25.0", "v26.0")
+
+RETRY_DELAYS = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0, 60.0, 60.0)
+
 
 @dataclass(frozen=True, slots=True)
 class Action:
-    """A button under every phone of the page; `callback` gets the person and may return a line to show under it.
-
-    A returned line that starts with `https://` or `http://` is shown as a link.
-    """
+    """A button of the host under every phone. `callback` gets the person; the line it may return is shown to the user."""
 
     id: str
     label: str
@@ -23,30 +22,36 @@ class Action:
 
 @dataclass(frozen=True, slots=True)
 class SimulatorSettings:
-    """The invented business account and how Meta behaves towards it.
+    """How one simulator behaves.
 
-    `retry_delays` are seconds between the attempts of one webhook, afterwards it is given up; `webhook_timeout` is how long an answer may
-    take. `window_refusal` says where 131047 appears: in the answer or, as it happens too, in a failed status. `country_code`, where given,
-    is put before numbers that come without a plus, as Meta does. `clock` is Unix seconds.
+    `retry_delays`: seconds before each redelivery of a webhook that was not answered 200; after the last one it is dropped.
+    Meta retries for days; the default fits a demo. `webhook_timeout` and `status_delay` are seconds. `status_delay` lies
+    between accepted, sent, delivered and read. `strict_pair_rate` enforces 45 messages at once and one per 6 s to one
+    person; `throughput` messages per second for the whole number (None: no limit). `window_as_webhook`: a message outside
+    the 24 hours is accepted and fails by webhook instead of being refused at once; Meta does either. `auto_read`: people
+    read what they get at once. `cast`: start with the six invented people. `seed`: makes ids and shuffles repeatable.
     """
 
     host: str = "127.0.0.1"
     port: int = 0
-    app_secret: str = "simulated-app-secret"  # noqa: S105 - invented, like everything here
-    verify_token: str = "simulated-verify-token"  # noqa: S105
-    access_token: str = "simulated-access-token"  # noqa: S105
+    app_secret: str = field(default="simulator-app-secret", repr=False)
+    verify_token: str = field(default="simulator-verify-token", repr=False)
+    access_token: str = field(default="simulator-access-token", repr=False)
     phone_number_id: str = "106540352242922"
-    display_phone_number: str = "15550100100"
+    display_phone_number: str = "+1 202-555-0100"
+    verified_name: str = "Example Shop"
     waba_id: str = "102290129340398"
-    verified_name: str = "Example business"
     webhook_url: str | None = None
-    graph_versions: tuple[str, ...] = ("v26.0", "v25.0", "v24.0", "v23.0", "v22.0", "v21.0")
+    graph_versions: tuple[str, ...] = GRAPH_VERSIONS
     templates: tuple[Template, ...] = ()
-    retry_delays: tuple[float, ...] = (1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
-    webhook_timeout: float = 20.0
-    strict_pair_rate: bool = False
-    window_refusal: Literal["answer", "webhook"] = "answer"
-    country_code: str | None = None
-    free_service_messages: int = 1000
-    actions: tuple[Action, ...] = ()
-    clock: Callable[[], float] = time.time
+    retry_delays: tuple[float, ...] = RETRY_DELAYS
+    webhook_timeout: float = 10.0
+    status_delay: float = 0.05
+    strict_pair_rate: bool = True
+    throughput: int | None = None
+    window_as_webhook: bool = False
+    auto_read: bool = True
+    cast: bool = True
+    seed: int | None = None
+    title: str = "Recado phone"
+    intro: str = ""

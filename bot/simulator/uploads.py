@@ -59,7 +59,7 @@ class Upload:
 
 def kind_of(mime_type: str, size: int) -> str:
     """image, audio, video, sticker or document; raises GraphError 131053 for what Meta does not take or finds too large."""
-    plain = mime_type.split(";")[0].strip().lower()
+    plain = mime_type.split(";", maxsplit=1)[0].strip().lower()
     for kind, (most, types) in LIMITS.items():
         if plain in types:
             if size > most:

@@ -23,6 +23,7 @@ Path = tuple[str | int, ...]
 _INTEGER = re.compile(r"[-+]?\d{1,18}")
 _DECIMAL = re.compile(r"[-+]?\d{1,18}\.\d{1,18}")
 _CORE_WORDS = {"true": True, "True": True, "TRUE": True, "false": False, "False": False, "FALSE": False}
+_CORE_TAGS = frozenset({"map", "seq", "str", "int", "float", "bool", "null", "timestamp", "merge", "value", "binary"})
 _NULLS = {"", "~", "null", "Null", "NULL"}
 
 
@@ -144,7 +145,7 @@ def _syntax(source: Source, problem: Exception) -> None:
     if isinstance(problem, MarkedYAMLError):
         mark = problem.problem_mark or problem.context_mark
         if mark is not None:
-            place = Place(source.name, min(mark.line + 1, max(len(source.lines), 1)), mark.column + 1)
+            place = _at_mark(source, mark.line, mark.column)
         words = f"{problem.context or ''} {problem.problem or ''}"
     for needle, reason, fix in _PLAIN_WORDS:
         if needle in words:
@@ -158,6 +159,13 @@ def _syntax(source: Source, problem: Exception) -> None:
     source.report_at(
         "yaml-syntax", place, "This cannot be read as YAML.", "Check indentation, quotes and brackets around here."
     )
+
+
+def _at_mark(source: Source, line: int, column: int) -> Place:
+    """The place of a mark; one behind the last line stands at that line's end."""
+    if line < len(source.lines) or not source.lines:
+        return Place(source.name, line + 1, column + 1)
+    return Place(source.name, len(source.lines), len(source.lines[-1]) + 1)
 
 
 class _Builder:
@@ -183,7 +191,7 @@ class _Builder:
             )
             return None
         tag = str(node.tag or "")
-        if tag and not tag.startswith("tag:yaml.org,2002:"):
+        if tag and tag.removeprefix("tag:yaml.org,2002:") not in _CORE_TAGS:
             self.source.report(
                 "yaml-tag", path, "A text that begins with `!` means something else in YAML.", "Put the text in quotes."
             )

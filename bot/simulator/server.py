@@ -103,9 +103,18 @@ class Simulator:
         """The phone page."""
         return f"{self.url}/phone/"
 
+    @property
+    def webhook_url(self) -> str | None:
+        """Where webhooks go; may be set at any time. Without one, webhooks are recorded and dropped."""
+        return self.world.courier.url
+
+    @webhook_url.setter
+    def webhook_url(self, url: str | None) -> None:
+        self.world.courier.url = url
+
     def point_at(self, webhook_url: str | None) -> None:
-        """Where webhooks go from now on."""
-        self.world.courier.url = webhook_url
+        """The same as setting `webhook_url`, for callers that want a call."""
+        self.webhook_url = webhook_url
 
     async def handshake(self, challenge: str = "1158201444") -> bool:
         """Makes Meta's verification GET; true when the bot answered with 200 and the challenge."""

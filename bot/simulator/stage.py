@@ -28,7 +28,7 @@ class Stage:
         self.world = World(settings, clock)
         self.statuses = Statuses(self.world)
         self.graph = GraphApi(self.world, self.statuses)
-        self.actions = {action.id: action for action in actions}
+        self.actions = {action.id: action for action in (*settings.actions, *actions)}
 
     async def open(self) -> None:
         """Gets ready to deliver webhooks."""

@@ -102,7 +102,7 @@ async def echo_bot(sim: Simulator) -> AsyncIterator[EchoBot]:
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", 0).start()
         bot.port = runner.addresses[0][1]
-        sim.point_at(f"http://127.0.0.1:{bot.port}/hook")
+        sim.webhook_url = f"http://127.0.0.1:{bot.port}/hook"
         try:
             yield bot
         finally:

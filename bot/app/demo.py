@@ -69,7 +69,7 @@ async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[De
         settings = _settings(project, database.uri, simulator, ports, keys)
         bot = await stack.enter_async_context(open_bot(settings))
         running.append(bot)
-        simulator.point_at(f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp")
+        simulator.webhook_url = f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp"
         yield Demo(bot, simulator)
 
 

@@ -110,7 +110,7 @@ async def test_a_strange_or_huge_answer_is_a_failure(shop: Shop, session: aiohtt
 
 
 async def test_a_slow_system_is_cut_off(shop: Shop, session: aiohttp.ClientSession) -> None:
-    shop.answer = lambda _: asyncio.sleep(30)
+    shop.answer = lambda _: asyncio.sleep(2)
     assert (await connectors(session, shop.url).call(call(number="1", seconds=0.1))).outcome == "slow"
 
 

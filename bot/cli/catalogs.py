@@ -100,7 +100,7 @@ def updated(existing: bytes | None, texts: Sequence[Written], language: str, wha
     entries = [po.Entry(one.text, one.file, one.line) for one in texts]
     catalog = read_po(BytesIO(po.update(existing, entries, language)), locale=tag)
     catalog.header_comment = _HEADER.format(language=language, what=what)
-    catalog.language_team = catalog.last_translator = ""
+    catalog.language_team = catalog.last_translator = catalog.msgid_bugs_address = ""
     old = read_po(BytesIO(existing), locale=tag) if existing is not None else None
     if old is not None:
         catalog.creation_date, catalog.revision_date = old.creation_date, old.revision_date

@@ -17,7 +17,7 @@ _KEPT = ("title", "description", "default")
 
 def schema_of(kind: str) -> dict[str, Any]:
     """The schema of a flow file (`flow`) or of business.yaml (`business`)."""
-    model: type[BaseModel] = {"flow": schema.Flow, "business": Business}[kind]
+    model: type[BaseModel] = schema.Flow if kind == "flow" else Business
     made: dict[str, Any] = _as_written(model.model_json_schema(by_alias=True))
     return {"$schema": _DIALECT, **made}
 

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 BURST = 45.0
 PER_TOKEN = timedelta(seconds=6)
+_HAIR = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ def take(bucket: Bucket, now: datetime) -> tuple[Bucket, timedelta]:
     """(bucket after taking a token, zero) or (bucket as it was, time to wait for the next token)."""
     gained = (now - bucket.at) / PER_TOKEN if bucket.at is not None else 0.0
     tokens = min(BURST, bucket.tokens + max(gained, 0.0))
-    if tokens >= 1:
-        return Bucket(tokens - 1, now), timedelta()
+    # A wait that floats had rounded away would let a message out without its token.
+    if tokens >= 1 - _HAIR:
+        return Bucket(max(tokens - 1, 0.0), now), timedelta()
     return bucket, PER_TOKEN * (1 - tokens)

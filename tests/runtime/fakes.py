@@ -459,7 +459,7 @@ class MemoryErasures:
     async def finished(self, job: ErasureJob, step: str) -> ErasureJob:
         return await self._line.carry("finished", lambda: self._put(replace(job, done=step)))
 
-    async def close(self, job: ErasureJob) -> None:
+    async def close(self, job: ErasureJob, now: datetime) -> None:
         await self._line.carry("close_job", lambda: self._disk.jobs.pop(job.id, None))
 
     async def unfinished(self, lease: Lease, now: datetime) -> Sequence[ErasureJob]:

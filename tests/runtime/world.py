@@ -71,7 +71,9 @@ class Process:
         self._loop: asyncio.Task[None] | None = None
 
     def _started(self, stored: Stored, lease: Lease) -> None:
-        self.worker.started(stored, lease)
+        """Before its start a process leaves what it committed to recovery."""
+        if self._loop is not None:
+            self.worker.started(stored, lease)
 
     def start(self) -> "Process":
         self._loop = asyncio.create_task(self.worker.run())

@@ -24,9 +24,6 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
 class Refused(click.ClickException):
     """Something Recado raised on purpose; its text is meant for people."""
 
-    def __init__(self, message: str) -> None:
-        super().__init__(message[:1].upper() + message[1:])
-
 
 class Misused(Refused):
     """The same, where a setting or an argument has to be mended first."""

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -48,6 +49,15 @@ def echo_project(folder: Path) -> Path:
     (folder / "flows").mkdir(parents=True)
     (folder / "flows" / "business.yaml").write_text(BUSINESS)
     (folder / "flows" / "echo.yaml").write_text(ECHO)
+    return folder
+
+
+def shop_project(folder: Path, orders: int) -> Path:
+    """The example shop, with its order system on another port."""
+    shutil.copytree(ROOT / "flows", folder / "flows")
+    shutil.copytree(ROOT / "locales", folder / "locales")
+    business = folder / "flows" / "business.yaml"
+    business.write_text(business.read_text().replace("127.0.0.1:8093", f"127.0.0.1:{orders}"))
     return folder
 
 

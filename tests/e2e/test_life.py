@@ -10,7 +10,7 @@ from aiohttp import web
 
 from bot.app.demo_orders import order_routes
 from tests.e2e import traces
-from tests.e2e.served import ROOT, Served, environment
+from tests.e2e.served import ROOT, Served, environment, shop_project
 from tests.e2e.standin import Someone, Standin, texts
 
 ANA = Someone("Anabela Exemplo", "+15550100123", "US.13491208655302741918")
@@ -54,9 +54,10 @@ async def test_a_whole_life(person: Someone, mongo_uri: str, database_name: str,
     databases = (database_name, f"{database_name}_vault")
     orders = web.AppRunner(_order_application())
     await orders.setup()
-    await web.TCPSite(orders, "127.0.0.1", 8093, reuse_address=True).start()
+    await web.TCPSite(orders, "127.0.0.1", 0).start()
+    project = shop_project(tmp_path / "shop", orders.addresses[0][1])
     async with Standin() as meta:
-        settings = environment(mongo_uri, database_name, meta.url, tmp_path / "keys")
+        settings = environment(mongo_uri, database_name, meta.url, tmp_path / "keys", project)
         async with Served(settings, tmp_path / "serve.log") as served:
             meta.webhook = served.webhook
             await meta.say(person, TYPED[0])

@@ -7,12 +7,12 @@ from typing import Any
 
 import bson
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
 
 from bot.domain.ids import CommandId, EventId, PersonId
+from bot.privacy.crypto import DataKey
 from bot.runtime.ports import Commit, Lease, Stored
-from bot.storage.documents import CONVERSATIONS, conversation_fields, pending_row, seen_row, stored
-from bot.storage.mongo import Document, Mongo, reaches
+from bot.storage.documents import CONVERSATIONS, Loaded, conversation_fields, pending_row, seen_row, stored
+from bot.storage.mongo import Document, Mongo, insert_once, reaches, upsert
 from bot.storage.subjects import Subjects
 
 SEEN_KEPT = timedelta(days=8)
@@ -20,6 +20,9 @@ SEEN_MOST = 512
 SEEN_PAGES = "seen_pages"
 LARGEST = 512 * 1024
 """Bytes a conversation may have (decisions.md 11)."""
+
+_SEEN_ROOM = SEEN_MOST * 48
+"""Bytes kept free for the seen ids: 41 each at most."""
 
 DUE_WINDOW = 256
 
@@ -38,10 +41,11 @@ class MongoConversations:
 
     @reaches
     async def find(self, person: PersonId) -> Stored | None:
+        """One read by `_id`, and a second only where ids had to leave the document."""
         document = await self._rows.find_one({"_id": person})
         return await self._opened(document)
 
-    async def _opened(self, document: Document | None) -> Stored | None:
+    async def _opened(self, document: Document | None) -> Loaded | None:
         if document is None:
             return None
         person = PersonId(document["_id"])
@@ -57,53 +61,45 @@ class MongoConversations:
 
     @reaches
     async def commit(self, change: Commit) -> Stored | None:
-        person = change.after.person
+        """One guarded update, or one insert for a new person; an existing document is never upserted (decisions.md 10).
+
+        Raises:
+            ConversationTooLarge: the document would exceed `LARGEST`; nothing was written.
+            Unreadable: something private must be written and the person's key cannot be opened; nothing was written.
+            ValueError: the version does not grow, so the guard would guard nothing.
+        """
+        person, before = change.after.person, change.before
         key = await self._subjects.key(person)
-        if key is None:
+        # Nobody is made again who was erased: their key goes before their document, so it is asked for once more (GDPR art. 17).
+        if (key is None or before is None) and not await self._subjects.stands(person):
             return None
-        now = change.now
-        fields, gone = conversation_fields(change.after, key)
-        fields["touched"] = now
-        rows = [pending_row(command, person, key) for command in change.commands]
-        seen = [seen_row(event, now) for event in change.events]
-        if change.lease is not None:
-            fields["lease"] = {"t": change.lease.token, "u": change.lease.until}
-        if change.due is not None:
-            fields["work_due"] = change.due
-        else:
-            gone.append("work_due")
-        if len(bson.encode({"f": fields, "p": rows})) > LARGEST:
-            raise ConversationTooLarge("the conversation would grow beyond 512 KiB")
-        if change.before is None:
-            document = {"_id": person, **fields, "seen": seen, "pending": rows}
-            try:
-                await self._rows.insert_one(document)
-            except DuplicateKeyError:
-                return None
-            return await self._opened(document)
-        await self._turn_page(change.before, person, now)
-        push: Document = {"seen": {"$each": seen, "$slice": -SEEN_MOST}}
-        if rows:
-            push["pending"] = {"$each": rows}
-        update: Document = {"$set": fields, "$unset": dict.fromkeys(gone, ""), "$push": push}
-        guard: Document = {"_id": person, "v": change.before.conversation.version, **_lease_as_read(change.before)}
+        if before is None:
+            return await self._created(change, key)
+        if not isinstance(before, Loaded) or change.after.version <= before.conversation.version:
+            raise ValueError("a commit builds on what was loaded here, and moves the version on")
+        update = _update(change, before, key)
+        await self._turn_page(change, before)
+        guard: Document = {"_id": person, "v": before.conversation.version, **_lease_as_read(before)}
         document = await self._rows.find_one_and_update(guard, update, return_document=ReturnDocument.AFTER)
         return await self._opened(document)
 
-    async def _turn_page(self, before: Stored, person: PersonId, now: datetime) -> None:
-        """Keeps the ids that are about to leave a full document; written first and idempotent."""
-        if len(before.seen) < SEEN_MOST:
+    async def _created(self, change: Commit, key: DataKey | None) -> Stored | None:
+        fields, _ = _fields(change, key)
+        pending = [pending_row(command, change.after.person, key) for command in change.commands]
+        seen = [seen_row(event, change.now) for event in change.events]
+        document = {"_id": change.after.person, **fields, "seen": seen, "pending": pending}
+        _refuse_too_large(document, 0)
+        return await self._opened(document) if await insert_once(self._rows, document) else None
+
+    async def _turn_page(self, change: Commit, before: Loaded) -> None:
+        """Keeps the ids that are about to leave a full document; written first, and harmless to repeat."""
+        leaving = _seen_after(change, before)[:-SEEN_MOST]
+        if not leaving:
             return
-        document = await self._rows.find_one({"_id": person}, {"seen": 1, "v": 1})
-        if document is None or len(document.get("seen", ())) < SEEN_MOST:
-            return
-        page = f"{person}:{document['v'] // SEEN_MOST}"
-        ids = [row["i"] for row in document["seen"] if now - row["t"] < SEEN_KEPT]
-        await self._pages.update_one(
-            {"_id": page},
-            {"$addToSet": {"ids": {"$each": ids}}, "$set": {"person": person, "expires": now + SEEN_KEPT}},
-            upsert=True,
-        )
+        person = change.after.person
+        ids = [bytes.fromhex(event) for event, _ in leaving]
+        page = {"$addToSet": {"ids": {"$each": ids}}, "$set": {"person": person, "expires": change.now + SEEN_KEPT}}
+        await upsert(self._pages, f"{person}:{before.conversation.version // SEEN_MOST}", page)
 
     @reaches
     async def due(self, now: datetime, limit: int) -> Sequence[PersonId]:
@@ -129,7 +125,8 @@ class MongoConversations:
     async def claim(
         self, person: PersonId, token: str, command: CommandId, callback: str, standing: int, now: datetime
     ) -> Stored | None:
-        guard = {"_id": person, "lease.t": token, "g": standing, "pending.id": command}
+        unclaimed = {"id": command, "$or": [{"s": "waiting"}, {"cb": callback}]}
+        guard = {"_id": person, "lease.t": token, "g": standing, "pending": {"$elemMatch": unclaimed}}
         change = {"pending.$[c].s": "sending", "pending.$[c].cb": callback, "pending.$[c].ca": now}
         return await self._changed(guard, {"$set": change}, command)
 
@@ -183,3 +180,43 @@ def _lease_as_read(before: Stored) -> dict[str, Any]:
     if before.lease is None:
         return {"lease": {"$exists": False}}
     return {"lease.t": before.lease.token}
+
+
+def _fields(change: Commit, key: DataKey | None) -> tuple[Document, list[str]]:
+    """(fields to set, fields to unset) of the document, but for its two lists."""
+    fields, gone = conversation_fields(change.after, key)
+    fields["touched"] = change.now
+    if change.lease is not None:
+        fields["lease"] = {"t": change.lease.token, "u": change.lease.until}
+    if change.due is not None:
+        fields["work_due"] = change.due
+    else:
+        gone.append("work_due")
+    return fields, gone
+
+
+def _update(change: Commit, before: Loaded, key: DataKey | None) -> Document:
+    fields, gone = _fields(change, key)
+    pending = [pending_row(command, change.after.person, key) for command in change.commands]
+    _refuse_too_large({**fields, "pending": pending}, before.pending_bytes)
+    seen = _seen_after(change, before)[-SEEN_MOST:]
+    push: Document = {"pending": {"$each": pending}} if pending else {}
+    oldest = before.seen_at[0][1] if before.seen_at else change.now
+    if change.now - oldest >= SEEN_KEPT:
+        fields["seen"] = [seen_row(event, at) for event, at in seen]
+    else:
+        fresh = [seen_row(event, change.now) for event in change.events]
+        push["seen"] = {"$each": fresh, "$slice": -SEEN_MOST}
+    return {"$set": fields, "$unset": dict.fromkeys(gone, ""), **({"$push": push} if push else {})}
+
+
+def _seen_after(change: Commit, before: Loaded) -> list[tuple[EventId, datetime]]:
+    """The ids that are not older than Meta redelivers, oldest first, with those of this commit."""
+    young = [(event, at) for event, at in before.seen_at if change.now - at < SEEN_KEPT]
+    return young + [(event, change.now) for event in change.events]
+
+
+def _refuse_too_large(written: Document, kept: int) -> None:
+    """`written` is about to be set or added, `kept` bytes of pending commands stand already."""
+    if len(bson.encode(written)) + kept + _SEEN_ROOM > LARGEST:
+        raise ConversationTooLarge("the conversation would grow beyond 512 KiB")

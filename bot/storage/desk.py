@@ -3,8 +3,6 @@
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
-from pymongo.errors import DuplicateKeyError
-
 from bot.domain import plain
 from bot.domain.command import CloseTicket, OpenRequest, OpenTicket
 from bot.domain.ids import PersonId
@@ -13,7 +11,7 @@ from bot.privacy.numbers import country as country_of
 from bot.privacy.requests import due_at, law_of, state_at_opening
 from bot.runtime.ports import DeadLetter
 from bot.storage.documents import seal
-from bot.storage.mongo import Mongo, reaches
+from bot.storage.mongo import Mongo, insert_once, reaches
 from bot.storage.subjects import Subjects
 
 TICKETS, REQUESTS, DEAD_LETTERS = "tickets", "requests", "dead_letters"
@@ -55,8 +53,8 @@ class MongoDesk:
 
     @reaches
     async def open_request(self, person: PersonId, request: OpenRequest, now: datetime) -> None:
-        """The clock runs from the message, not from now (EDPB 01/2022)."""
-        subject = await self._subjects.find(person)
+        """The clock runs from the message, not from now (EDPB 01/2022); also where the person's key cannot be opened."""
+        subject = await self._subjects.openable(person)
         _, private = plain.split(request)
         law = law_of([self._country, country_of(subject.address) if subject and subject.address else None])
         row: dict[str, Any] = {
@@ -85,7 +83,4 @@ class MongoDesk:
         key = await self._subjects.key(person) if private else None
         if key is not None:
             row["p"] = seal(key, private, collection=collection, row=row["_id"], field="p", person=person)
-        try:
-            await rows.insert_one(row)
-        except DuplicateKeyError:
-            return  # done already: the id is derived from the turn
+        await insert_once(rows, row)  # the id is derived from the turn

@@ -1,6 +1,7 @@
 """Documents and domain values: clear fields as they are, private ones sealed under the person's key with BSON inside."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -26,8 +27,25 @@ _FIELDS = frozenset(
 )
 
 
-def seal(key: DataKey, value: Mapping[str, Any], *, collection: str, row: str, field: str, person: PersonId) -> bytes:
-    """Plain data as sealed bytes that can be opened only at this place."""
+@dataclass(frozen=True, slots=True)
+class Loaded(Stored):
+    """What stands in the database, with what only the next write of it needs to know.
+
+    Attributes:
+        seen_at: the ids in the document itself, oldest first, with the time of their commit.
+        pending_bytes: size of the pending list.
+    """
+
+    seen_at: tuple[tuple[EventId, datetime], ...] = ()
+    pending_bytes: int = 0
+
+
+def seal(
+    key: DataKey | None, value: Mapping[str, Any], *, collection: str, row: str, field: str, person: PersonId
+) -> bytes:
+    """Plain data as sealed bytes that can be opened only at this place. Raises `Unreadable` without a key."""
+    if key is None:
+        raise Unreadable("the person's key cannot be opened, so nothing private can be written")
     return key.seal(bson.encode(dict(value)), collection=collection, row=row, field=field, person=person)
 
 
@@ -43,8 +61,11 @@ def unseal(key: DataKey, sealed: bytes, *, collection: str, row: str, field: str
 _AWARE: Any = bson.CodecOptions(tz_aware=True)
 
 
-def conversation_fields(conversation: Conversation, key: DataKey) -> tuple[dict[str, Any], list[str]]:
-    """(fields to set, fields to unset) of a conversation's document."""
+def conversation_fields(conversation: Conversation, key: DataKey | None) -> tuple[dict[str, Any], list[str]]:
+    """(fields to set, fields to unset) of a conversation's document. Raises `Unreadable` when something must be sealed without a key.
+
+    What holds nothing private can be written without one: a STOP does not depend on it (decisions.md 3).
+    """
     clear, private = plain.split(conversation)
     fields: dict[str, Any] = {name: value for name, value in clear.items() if name not in _OWN_NAMES}
     fields.pop("readable", None)
@@ -59,8 +80,8 @@ def conversation_fields(conversation: Conversation, key: DataKey) -> tuple[dict[
     return fields, gone
 
 
-def pending_row(command: Command, person: PersonId, key: DataKey) -> dict[str, Any]:
-    """A command as an entry of the pending list."""
+def pending_row(command: Command, person: PersonId, key: DataKey | None) -> dict[str, Any]:
+    """A command as an entry of the pending list. Raises `Unreadable` when something must be sealed without a key."""
     clear, private = plain.split(command)
     row: dict[str, Any] = {"id": command.id, "s": "waiting", "n": 0, "c": clear}
     not_before = getattr(command, "not_before", None)
@@ -75,29 +96,26 @@ def seen_row(event: EventId, at: datetime) -> dict[str, Any]:
     return {"i": bytes.fromhex(event), "t": at}
 
 
-def stored(document: Mapping[str, Any], key: DataKey | None, older: frozenset[EventId] = frozenset()) -> Stored:
+def stored(document: Mapping[str, Any], key: DataKey | None, older: frozenset[EventId] = frozenset()) -> Loaded:
     """A document as the runtime knows it; what cannot be opened makes the conversation unreadable, never lost."""
     person = PersonId(document["_id"])
     conversation = _conversation(document, person, key)
-    pending = tuple(_pending(row, person, key) for row in document.get("pending", ()))
-    seen = frozenset(EventId(bytes(row["i"]).hex()) for row in document.get("seen", ())) | older
-    lease = document.get("lease")
-    return Stored(conversation, pending, seen, Lease(lease["t"], lease["u"]) if lease else None)
+    rows = document.get("pending", ())
+    pending = tuple(_pending(row, person, key) for row in rows)
+    seen_at = tuple((EventId(bytes(row["i"]).hex()), row["t"]) for row in document.get("seen", ()))
+    seen = frozenset(event for event, _ in seen_at) | older
+    lease = Lease(document["lease"]["t"], document["lease"]["u"]) if document.get("lease") else None
+    return Loaded(conversation, pending, seen, lease, seen_at, len(bson.encode({"pending": rows})) if rows else 0)
 
 
 def _conversation(document: Mapping[str, Any], person: PersonId, key: DataKey | None) -> Conversation:
     clear = {name: value for name, value in document.items() if name in _FIELDS}
     clear |= {"_": "Conversation", "person": person, "version": document["v"], "standing": document["g"]}
-    private: dict[str, Any] | None = {}
-    if document.get("p") is not None:
-        try:
-            private = _opened(key, document["p"], person, person, "p")
-        except Unreadable:
-            private = None
-    conversation: Conversation = plain.join(clear, private)
-    if private is not None:
-        return conversation
-    return plain.join({**clear, "readable": False}, None)  # type: ignore[no-any-return]
+    try:
+        private = _opened(key, document["p"], person, person, "p") if document.get("p") is not None else {}
+        return plain.join(clear, private)  # type: ignore[no-any-return]
+    except Unreadable:
+        return plain.join({**clear, "readable": False}, None)  # type: ignore[no-any-return]
 
 
 def _opened(key: DataKey | None, sealed: bytes, person: PersonId, row: str, field: str) -> dict[str, Any]:

@@ -2,10 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
 from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
 
 from bot.domain import plain
 from bot.domain.command import Erase
@@ -15,7 +13,7 @@ from bot.privacy.erasure import JOB_LASTS, row_actions
 from bot.privacy.keyring import Keyring, WrappedKey
 from bot.runtime.ports import ErasureJob, Lease, Stored
 from bot.storage.documents import seal, unseal
-from bot.storage.mongo import Document, Mongo, reaches
+from bot.storage.mongo import Document, Mongo, insert_all_once, insert_once, reaches
 from bot.storage.people import TOMBSTONE_KEPT, TOMBSTONES
 from bot.storage.subjects import Subjects
 
@@ -60,7 +58,7 @@ class MongoErasures:
             "kid": wrapped.kid, "key": wrapped.sealed,
             "p": seal(key, private, collection=JOBS, row=command.id, field="p", person=PersonId(command.id)),
         }  # fmt: skip
-        await self._once(self._jobs, row)
+        await insert_once(self._jobs, row)
         found = await self._jobs.find_one({"_id": command.id})
         return self._opened(found or row)
 
@@ -74,20 +72,12 @@ class MongoErasures:
             "at": now,
             "expires": now + _BACKUPS,
         }
-        await self._once(self._mongo.vault[REPLAY], row)
+        await insert_once(self._mongo.vault[REPLAY], row)
 
     async def _bury(self, stored: Stored, now: datetime) -> None:
         """Ids of answered messages, so that a late redelivery does not bring the person back."""
-        rows = self._mongo.collection(TOMBSTONES)
-        for event in sorted(stored.seen):
-            await self._once(rows, {"_id": event, "expires": now + TOMBSTONE_KEPT})
-
-    @staticmethod
-    async def _once(rows: Any, row: Document) -> None:
-        try:
-            await rows.insert_one(row)
-        except DuplicateKeyError:
-            return
+        rows = [{"_id": event, "expires": now + TOMBSTONE_KEPT} for event in sorted(stored.seen)]
+        await insert_all_once(self._mongo.collection(TOMBSTONES), rows)
 
     def _opened(self, row: Document) -> ErasureJob:
         key = self._keyring.open_data_key(PersonId(row["_id"]), WrappedKey(row["kid"], bytes(row["key"])))
@@ -116,11 +106,12 @@ class MongoErasures:
 
     @reaches
     async def finished(self, job: ErasureJob, step: str) -> ErasureJob:
+        """Notes a finished step. Raises `RetryLater` when another process went on with the job: one of the two goes on alone."""
         row = await self._jobs.find_one_and_update(
-            {"_id": job.id}, {"$set": {"step": step}}, return_document=ReturnDocument.AFTER
+            {"_id": job.id, "step": job.done}, {"$set": {"step": step}}, return_document=ReturnDocument.AFTER
         )
         if row is None:
-            raise RetryLater("the job was closed by another process")
+            raise RetryLater("another process went on with the job")
         return self._opened(row)
 
     @reaches

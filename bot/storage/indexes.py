@@ -4,7 +4,7 @@ from typing import Any
 
 from bot.domain.errors import SettingsProblem
 from bot.privacy.inventory import COLLECTIONS
-from bot.storage.mongo import Mongo, reaches
+from bot.storage.mongo import Mongo, reaches, upsert
 
 SCHEMA_VERSION = 1
 
@@ -34,6 +34,4 @@ async def prepare(mongo: Mongo) -> None:
         if name in _EXPIRING:
             await rows.create_index([("expires", 1)], expireAfterSeconds=0)
     if known is None:
-        await mongo.collection("schema").update_one(
-            {"_id": "recado"}, {"$set": {"version": SCHEMA_VERSION}}, upsert=True
-        )
+        await upsert(mongo.collection("schema"), "recado", {"$set": {"version": SCHEMA_VERSION}})

@@ -9,14 +9,13 @@ from hashlib import sha256
 from typing import Any
 
 import bson
-from pymongo.errors import DuplicateKeyError
 
 from bot.domain import plain
 from bot.domain.command import RecordConsent
 from bot.domain.errors import RetryLater
 from bot.domain.ids import CommandId, PersonId
 from bot.storage.documents import seal
-from bot.storage.mongo import Mongo, reaches
+from bot.storage.mongo import Mongo, insert_once, reaches
 from bot.storage.subjects import Subjects
 
 LEDGER, EVIDENCE = "ledger", "evidence"
@@ -55,17 +54,10 @@ class MongoLedger:
         payload = bson.encode(dict(sorted(private.items())))
         if private:
             sealed = seal(subject.key, private, collection=EVIDENCE, row=event.id, field="p", person=person)
-            await self._inserted(self._words, {"_id": event.id, "person": person, "p": sealed})
+            await insert_once(self._words, {"_id": event.id, "person": person, "p": sealed})
         fields["commit"] = commitment(subject.salt, event.id, payload)
         document = {"_id": event.id, "subject_ref": subject.ref, **self._constant, "recorded_at": now, **fields}
-        await self._inserted(self._rows, document)
-
-    @staticmethod
-    async def _inserted(rows: Any, document: dict[str, Any]) -> None:
-        try:
-            await rows.insert_one(document)
-        except DuplicateKeyError:
-            return  # recorded already: the id is derived from the turn
+        await insert_once(self._rows, document)
 
     @reaches
     async def holds(self, command: CommandId) -> bool:

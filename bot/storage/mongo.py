@@ -3,13 +3,14 @@
 Writes are acknowledged by a majority and journalled (decisions.md 36), because an answer to Meta means "durable".
 """
 
-from collections.abc import AsyncIterator, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
 from functools import wraps
 from typing import Any, ParamSpec, TypeVar
 
 from bson.codec_options import CodecOptions
 from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import (
+    BulkWriteError,
     ConnectionFailure,
     DuplicateKeyError,
     ExecutionTimeout,
@@ -32,6 +33,7 @@ _DURABLE = WriteConcern(w="majority", j=True)
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True)
 # MongoDB's codes for "not now": interrupted, shutting down, no primary, snapshot or lock conflicts, write conflict.
 _NOT_NOW = frozenset({6, 7, 24, 46, 64, 89, 91, 112, 133, 189, 246, 262, 9001, 10107, 11600, 11602, 13435, 13436})
+_DUPLICATE = 11000
 
 
 def reaches(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -53,6 +55,40 @@ def reaches(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutin
     return guarded
 
 
+async def insert_once(rows: Any, row: Mapping[str, Any]) -> bool:
+    """Inserts unless a row of that `_id` stands already; False then. For ids that say all about what they name."""
+    try:
+        await rows.insert_one(row)
+    except DuplicateKeyError:
+        return False
+    return True
+
+
+async def insert_all_once(rows: Any, new: Sequence[Mapping[str, Any]]) -> None:
+    """Inserts those whose `_id` does not stand yet. Raises `RetryLater` when that is not durable for all of them."""
+    if not new:
+        return
+    try:
+        await rows.insert_many(new, ordered=False)
+    except BulkWriteError as problem:
+        details = problem.details or {}
+        others = [one for one in details.get("writeErrors", ()) if one["code"] != _DUPLICATE]
+        if others or details.get("writeConcernErrors"):
+            raise RetryLater("the database did not take every row") from None
+
+
+async def upsert(rows: Any, row_id: str, update: Mapping[str, Any]) -> None:
+    """Changes the row of that `_id` or makes it. Never for rows that an erasure deletes (decisions.md 10).
+
+    Two upserts of a new row at once may end in a duplicate key (MongoDB: `db.collection.update`, upsert with unique index);
+    the second try then finds the row.
+    """
+    try:
+        await rows.update_one({"_id": row_id}, update, upsert=True)
+    except DuplicateKeyError:
+        await rows.update_one({"_id": row_id}, update, upsert=True)
+
+
 class Mongo:
     """Both databases, opened once for the process."""
 
@@ -70,7 +106,8 @@ class Mongo:
         try:
             return AsyncIOMotorClient(
                 uri, appname="recado", maxPoolSize=settings.pool_size, serverSelectionTimeoutMS=milliseconds,
-                connectTimeoutMS=milliseconds, socketTimeoutMS=milliseconds * 4, retryWrites=True, tz_aware=True,
+                connectTimeoutMS=milliseconds, socketTimeoutMS=milliseconds * 4, waitQueueTimeoutMS=milliseconds * 4,
+                retryWrites=True, tz_aware=True,
             )  # fmt: skip
         except (InvalidURI, PyMongoError, ValueError):
             raise SettingsProblem(

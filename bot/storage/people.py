@@ -7,18 +7,17 @@ suppressed stays suppressed on the number, because suppressions stand under the 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from pymongo import ReturnDocument
-from pymongo.errors import DuplicateKeyError
-
+from bot.domain.errors import RetryLater
 from bot.domain.ids import Address, EventId, PersonId
 from bot.privacy.crypto import random_token
 from bot.privacy.keyring import IdentityId, Keyring
-from bot.storage.mongo import Mongo, reaches
+from bot.storage.mongo import Document, Mongo, insert_once, reaches
 from bot.storage.subjects import Subjects
 
 IDENTITIES = "identities"
 TOMBSTONES = "tombstones"
 TOMBSTONE_KEPT = timedelta(days=8)
+TRIES = 20
 _SCOPED = frozenset({"bsuid", "parent_bsuid"})
 
 
@@ -44,89 +43,106 @@ class MongoPeople:
         if by_number is None:
             return None
         scoped_here = any(one.kind in _SCOPED for one in identities)
-        if scoped_here and await self._rows.find_one({"person": by_number, "kind": "bsuid"}, {"_id": 1}):
+        if scoped_here and await self._has_bsuid(by_number):
             return None  # the number was given to somebody else
         return by_number
 
     @reaches
     async def admit(self, address: Address, now: datetime) -> PersonId:
-        known = await self.recognise(address, now)
-        if known is not None:
-            await self.bind(known, address, now)
-            return known
+        """As the port says. Whoever finds an identity taken undoes their own person and looks again, so a race ends in one."""
+        for _ in range(TRIES):
+            known = await self.recognise(address, now)
+            if known is None:
+                made = await self._made(address, now)
+                if made is not None:
+                    return made
+            elif await self._bound(known, address, now):
+                return known
+        raise RetryLater("others admit the same person at this moment")
+
+    async def _made(self, address: Address, now: datetime) -> PersonId | None:
+        """A new person with all identities of the address, or None when somebody else was faster with one of them."""
         person = PersonId(random_token())
+        # The key first: an identity without one would lead to somebody who counts as erased.
         await self._subjects.create(person, address, now)
-        first = self._current(address)[0]
-        try:
-            await self._insert(first, person, now)
-        except DuplicateKeyError:
-            winner = await self._taken_over(first, person, now)
-            if winner != person:
+        identities = self._current(address)
+        scoped = identities[0].kind in _SCOPED
+        for identity in identities:
+            if await insert_once(self._rows, _row(identity, person, now)):
+                continue
+            if not await self._given_on(identity, person, scoped=scoped):
+                await self._rows.delete_many({"person": person})
                 await self._subjects.destroy(person)
-                await self.bind(winner, address, now)
-                return winner
-        await self.bind(person, address, now)
+                return None
         return person
 
-    async def _taken_over(self, identity: IdentityId, person: PersonId, now: datetime) -> PersonId:
-        """A row that stands already: another process was faster, or a number has a new owner."""
+    async def _given_on(self, identity: IdentityId, person: PersonId, *, scoped: bool) -> bool:
+        """Whether a row that stood already is now this person's: a number whose old owner has another BSUID was given on."""
         row = await self._rows.find_one({"_id": identity.id})
-        if row is None:
-            await self._insert(identity, person, now)
-            return person
+        if row is None or identity.kind in _SCOPED or not scoped:
+            return row is not None and row["person"] == person
         owner = PersonId(row["person"])
-        if identity.kind in _SCOPED:
-            return owner
-        scoped = await self._rows.find_one({"person": owner, "kind": "bsuid"}, {"_id": 1})
-        if scoped is None:
-            return owner
-        return await self._move(identity, owner, person)
+        if owner == person:
+            return True
+        return await self._has_bsuid(owner) and await self._move(identity, owner, person)
 
-    async def _move(self, identity: IdentityId, owner: PersonId, person: PersonId) -> PersonId:
-        moved = await self._rows.find_one_and_update(
-            {"_id": identity.id, "person": owner}, {"$set": {"person": person}}, return_document=ReturnDocument.AFTER
-        )
-        return PersonId(moved["person"]) if moved else owner
+    async def _has_bsuid(self, person: PersonId) -> bool:
+        return await self._rows.find_one({"person": person, "kind": "bsuid"}, {"_id": 1}) is not None
 
-    async def _insert(self, identity: IdentityId, person: PersonId, now: datetime) -> None:
-        await self._rows.insert_one(
-            {"_id": identity.id, "person": person, "kind": identity.kind, "kid": identity.kid, "since": now}
-        )
+    async def _move(self, identity: IdentityId, owner: PersonId, person: PersonId) -> bool:
+        """Gives a number on, if it still is the owner's; nothing goes to the owner under it any more."""
+        result = await self._rows.update_one({"_id": identity.id, "person": owner}, {"$set": {"person": person}})
+        if not result.matched_count:
+            return False
+        await self._subjects.drop_number(owner)
+        return True
 
     def _current(self, address: Address) -> Sequence[IdentityId]:
-        """The identities under the current index key, the scoped ones first: they decide who somebody is."""
+        """The identities under the current index key, the scoped ones first: they decide who somebody is.
+
+        Each kind in one order for all spellings of a number, so that two who are admitted at once meet at the same row.
+        """
         kid = self._keyring.current_index_kid
         mine = [one for one in self._keyring.identity_ids(address) if one.kid == kid]
-        return sorted(mine, key=lambda one: one.kind not in _SCOPED)
+        return sorted(mine, key=lambda one: (one.kind not in _SCOPED, one.id))
 
     @reaches
     async def bind(self, person: PersonId, address: Address, now: datetime) -> None:
-        for identity in self._current(address):
-            try:
-                await self._insert(identity, person, now)
-            except DuplicateKeyError:
-                row = await self._rows.find_one({"_id": identity.id})
-                owner = PersonId(row["person"]) if row else person
-                if owner != person and identity.kind not in _SCOPED:
-                    await self._move(identity, owner, person)
-        await self._subjects.move(person, await self._completed(person, address))
+        """As the port says; for a person who was erased meanwhile it takes back whatever still leads to them."""
+        await self._bound(person, address, now)
 
-    async def _completed(self, person: PersonId, address: Address) -> Address:
-        """The newest address, with what was known before where the message does not say it."""
-        subject = await self._subjects.find(person)
-        known = subject.address if subject else None
-        if known is None:
-            return address
-        return Address(
-            address.phone or known.phone, address.bsuid or known.bsuid, address.parent_bsuid or known.parent_bsuid
-        )
+    async def _bound(self, person: PersonId, address: Address, now: datetime) -> bool:
+        """False for a person without a key. The key goes first in an erasure, so what was bound too late is found here."""
+        if not await self._subjects.stands(person):
+            await self._rows.delete_many({"person": person})
+            return False
+        identities = self._current(address)
+        rows = await self._rows.find({"_id": {"$in": [one.id for one in identities]}}).to_list(None)
+        owners = {row["_id"]: PersonId(row["person"]) for row in rows}
+        written = False
+        for identity in identities:
+            owner = owners.get(identity.id)
+            if owner is None:
+                written = await insert_once(self._rows, _row(identity, person, now)) or written
+            elif owner != person and identity.kind not in _SCOPED:
+                written = await self._move(identity, owner, person) or written
+        if written and not await self._subjects.stands(person):
+            await self._rows.delete_many({"person": person})
+            return False
+        await self._subjects.move(person, address)
+        return True
 
     @reaches
     async def address(self, person: PersonId) -> Address | None:
-        subject = await self._subjects.find(person)
+        """None as well where it cannot be read: a STOP must not depend on it (decisions.md 3)."""
+        subject = await self._subjects.openable(person)
         return subject.address if subject else None
 
     @reaches
     async def gone(self, events: Sequence[EventId]) -> frozenset[EventId]:
         rows = await self._gone.find({"_id": {"$in": list(events)}}, {"_id": 1}).to_list(None)
         return frozenset(EventId(row["_id"]) for row in rows)
+
+
+def _row(identity: IdentityId, person: PersonId, now: datetime) -> Document:
+    return {"_id": identity.id, "person": person, "kind": identity.kind, "kid": identity.kid, "since": now}

@@ -2,11 +2,8 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Any
 
-from pymongo.errors import DuplicateKeyError
-
-from bot.storage.mongo import Document, Mongo, reaches
+from bot.storage.mongo import Document, Mongo, insert_once, reaches
 
 
 class Published:
@@ -19,7 +16,7 @@ class Published:
     @reaches
     async def flow(self, flow: str, version: str, language: str, content: bytes, now: datetime) -> None:
         row = {"_id": f"{flow}:{version}", "flow": flow, "language": language, "content": content, "published_at": now}
-        await self._once(self._flows, row)
+        await insert_once(self._flows, row)
 
     @reaches
     async def flows(self) -> Sequence[tuple[str, str, bytes]]:
@@ -30,16 +27,9 @@ class Published:
     @reaches
     async def text(self, kind: str, name: str, hash_: str, language: str, content: str, now: datetime) -> None:
         row = {"_id": hash_, "kind": kind, "name": name, "language": language, "content": content, "published_at": now}
-        await self._once(self._texts, row)
+        await insert_once(self._texts, row)
 
     @reaches
     async def find_text(self, hash_: str) -> Document | None:
         found: Document | None = await self._texts.find_one({"_id": hash_})
         return found
-
-    @staticmethod
-    async def _once(rows: Any, row: Document) -> None:
-        try:
-            await rows.insert_one(row)
-        except DuplicateKeyError:
-            return

@@ -6,7 +6,7 @@ from bot.domain.command import Send
 from bot.domain.ids import CommandId, PersonId, Wamid
 from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
-from bot.storage.mongo import Document, Mongo, reaches
+from bot.storage.mongo import Document, Mongo, insert_once, reaches, upsert
 
 COLLECTION = "sends"
 KEPT = timedelta(days=30)
@@ -26,7 +26,7 @@ class MongoSends:
     @reaches
     async def start(self, callback: str, person: PersonId, send: Send, now: datetime) -> None:
         row = {"_id": callback, **self._facts(person, send, now), "rank": 0, "started_at": now}
-        await self._rows.insert_one(row)
+        await insert_once(self._rows, row)
 
     @staticmethod
     def _facts(person: PersonId, send: Send, now: datetime) -> Document:
@@ -52,7 +52,7 @@ class MongoSends:
     async def refused(self, person: PersonId, send: Send, reason: str, now: datetime) -> None:
         row_id = f"refused:{send.id}"
         facts = {**self._facts(person, send, now), "refused": reason}
-        await self._rows.update_one({"_id": row_id}, {"$setOnInsert": facts}, upsert=True)
+        await upsert(self._rows, row_id, {"$setOnInsert": facts})
 
     @reaches
     async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:

@@ -4,8 +4,6 @@ from collections import OrderedDict
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from pymongo import ReturnDocument
-
 from bot.domain import plain
 from bot.domain.errors import Unreadable
 from bot.domain.ids import Address, PersonId
@@ -57,14 +55,21 @@ class Subjects:
             "salt": salt,
             "address": sealed,
         }
+        asked = self._clock.now()
         await self._rows.insert_one({**row, "created_at": now})
-        return self._remember(Subject(person, ref, key, salt, address))
+        return self._remember(Subject(person, ref, key, salt, address), asked)
+
+    @reaches
+    async def stands(self, person: PersonId) -> bool:
+        """Whether the person has a key now, asked in the database itself: what an erasure took is seen at once."""
+        return await self._rows.find_one({"_id": person}, {"_id": 1}) is not None
 
     @reaches
     async def find(self, person: PersonId) -> Subject | None:
         """The person's secrets, or None when they were erased. Raises `Unreadable` when the wrapping key is not here."""
+        asked = self._clock.now()
         known = self._known.get(person)
-        if known is not None and self._clock.now() - known[0] < REMEMBERED:
+        if known is not None and asked - known[0] < REMEMBERED:
             self._known.move_to_end(person)
             return known[1]
         row = await self._rows.find_one({"_id": person})
@@ -77,28 +82,49 @@ class Subjects:
             address: Address | None = plain.decode(opened["v"])
         except Unreadable:
             address = None
-        return self._remember(Subject(person, row["subject_ref"], key, bytes(row["salt"]), address))
+        return self._remember(Subject(person, row["subject_ref"], key, bytes(row["salt"]), address), asked)
+
+    async def openable(self, person: PersonId) -> Subject | None:
+        """As `find`, but None as well where the key cannot be opened: for what must go on without it."""
+        try:
+            return await self.find(person)
+        except Unreadable:
+            return None
 
     async def key(self, person: PersonId) -> DataKey | None:
         """The data key, or None for an erased person and for one whose key cannot be opened."""
-        try:
-            subject = await self.find(person)
-        except Unreadable:
-            return None
+        subject = await self.openable(person)
         return subject.key if subject else None
 
-    @reaches
     async def move(self, person: PersonId, address: Address) -> None:
-        """Keeps the newest address."""
-        subject = await self.find(person)
-        if subject is None or subject.address == address:
+        """Keeps the newest address, with what was known before where it does not say it; nothing without the person's key."""
+        subject = await self.openable(person)
+        if subject is None:
             return
+        known = subject.address
+        if known is not None:
+            address = Address(
+                address.phone or known.phone, address.bsuid or known.bsuid, address.parent_bsuid or known.parent_bsuid
+            )
+        await self._readdress(subject, address)
+
+    async def drop_number(self, person: PersonId) -> None:
+        """Forgets the number of somebody whose number was given to somebody else: nothing may be sent to it any more."""
+        subject = await self.openable(person)
+        if subject is None or subject.address is None:
+            return
+        bsuid, parent = subject.address.bsuid, subject.address.parent_bsuid
+        await self._readdress(subject, Address(None, bsuid, parent) if bsuid or parent else None)
+
+    @reaches
+    async def _readdress(self, subject: Subject, address: Address | None) -> None:
+        if subject.address == address:
+            return
+        asked, person = self._clock.now(), subject.person
         sealed = self._sealed(subject.key, person, address)
-        row = await self._rows.find_one_and_update(
-            {"_id": person}, {"$set": {"address": sealed}}, return_document=ReturnDocument.AFTER, projection={"_id": 1}
-        )
-        if row is not None:
-            self._remember(Subject(person, subject.ref, subject.key, subject.salt, address))
+        result = await self._rows.update_one({"_id": person}, {"$set": {"address": sealed}})
+        if result.matched_count:
+            self._remember(Subject(person, subject.ref, subject.key, subject.salt, address), asked)
 
     @reaches
     async def destroy(self, person: PersonId) -> None:
@@ -110,13 +136,14 @@ class Subjects:
         self._known.pop(person, None)
 
     @staticmethod
-    def _sealed(key: DataKey, person: PersonId, address: Address) -> bytes:
+    def _sealed(key: DataKey, person: PersonId, address: Address | None) -> bytes:
         return seal(
             key, {"v": plain.encode(address)}, collection=COLLECTION, row=person, field="address", person=person
         )
 
-    def _remember(self, subject: Subject) -> Subject:
-        self._known[subject.person] = (self._clock.now(), subject)
+    def _remember(self, subject: Subject, asked: datetime) -> Subject:
+        """`asked` is before the database was: what an erasure took meanwhile is not remembered for longer than promised."""
+        self._known[subject.person] = (asked, subject)
         self._known.move_to_end(subject.person)
         while len(self._known) > AT_MOST:
             self._known.popitem(last=False)

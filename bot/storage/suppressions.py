@@ -11,7 +11,7 @@ from bot.domain.ids import Address
 from bot.privacy.keyring import Keyring
 from bot.privacy.suppression import expires_at, is_standing, renewal
 from bot.runtime.ports import Clock
-from bot.storage.mongo import Mongo, reaches
+from bot.storage.mongo import Mongo, reaches, upsert
 
 COLLECTION = "suppressions"
 
@@ -34,9 +34,7 @@ class MongoSuppressions:
                     continue
                 fixed = {"i": identity.id, "kid": identity.kid, "scope": one.scope, "source": one.source}
                 times = {"since": one.since, "expires": expires_at(one.since)}
-                await self._rows.update_one(
-                    {"_id": f"{identity.id}:{one.scope}"}, {"$set": fixed, "$max": times}, upsert=True
-                )
+                await upsert(self._rows, f"{identity.id}:{one.scope}", {"$set": fixed, "$max": times})
 
     @reaches
     async def standing(self, address: Address) -> Mapping[str, datetime]:

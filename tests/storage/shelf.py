@@ -1,0 +1,160 @@
+"""What one process holds of the storage, and invented people, turns and commands to store."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from bot.domain.command import (
+    Call,
+    CloseTicket,
+    Command,
+    Erase,
+    Export,
+    MarkRead,
+    Notify,
+    OpenRequest,
+    OpenTicket,
+    RecordConsent,
+    Send,
+)
+from bot.domain.consent import Consent
+from bot.domain.conversation import Conversation, Frame, HeldWords, Timer
+from bot.domain.ids import Address, Bsuid, CommandId, EventId, PersonId, PhoneNumber, Wamid, Words, command_id
+from bot.domain.message import ButtonsMessage, Option, TextMessage
+from bot.privacy.keyring import Keyring
+from bot.runtime.ports import Commit, Lease, Stored
+from bot.storage.conversations import MongoConversations
+from bot.storage.copies import Copies
+from bot.storage.desk import MongoDesk
+from bot.storage.erasures import MongoErasures
+from bot.storage.ledger import MongoLedger
+from bot.storage.mongo import Mongo
+from bot.storage.people import MongoPeople
+from bot.storage.published import Published
+from bot.storage.sends import MongoSends
+from bot.storage.settings import StorageSettings
+from bot.storage.subjects import Subjects
+from bot.storage.suppressions import MongoSuppressions
+
+NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
+
+NUMBER, BSUID, NAME = "+15550100188", "US.13491208655302741918", "Anabela Exemplo"
+TYPED, SHOWN = "my parcel number is 4711 please", "Shall we send you our newsletter?"
+WAMID = "wamid.HBgLMTU1NTAxMDAxODgVAgARGBI5QTNDQTVCM0Q0Q0Q2RTY3RTcA"
+SECRETS = (NUMBER, NUMBER[1:], BSUID, NAME, TYPED, SHOWN, WAMID)
+ADDRESS = Address(PhoneNumber(NUMBER), Bsuid(BSUID))
+
+
+class Ticking:
+    """A clock that stands still until it is moved."""
+
+    def __init__(self) -> None:
+        self.time = NOW
+
+    def now(self) -> datetime:
+        return self.time
+
+
+def settings_of(uri: str, database: str, **changes: Any) -> StorageSettings:
+    return StorageSettings(uri=uri, database=database, vault_database=f"{database}_vault", **changes)
+
+
+class Shelf:
+    """All repositories on connections and caches of their own."""
+
+    def __init__(self, settings: StorageSettings, keyring: Keyring, clock: Ticking) -> None:
+        self.mongo = Mongo(settings)
+        self.clock = clock
+        self.keyring = keyring
+        self.subjects = Subjects(self.mongo, keyring, clock)
+        self.people = MongoPeople(self.mongo, self.subjects, keyring)
+        self.conversations = MongoConversations(self.mongo, self.subjects)
+        self.suppressions = MongoSuppressions(self.mongo, keyring, clock)
+        self.sends = MongoSends(self.mongo, keyring)
+        self.ledger = MongoLedger(self.mongo, self.subjects, jurisdiction="gdpr", controller="Casa Exemplo Lda.")
+        self.desk = MongoDesk(self.mongo, self.subjects, country="PT", zone=ZoneInfo("Europe/Lisbon"))
+        self.erasures = MongoErasures(self.mongo, self.subjects, keyring)
+        self.copies = Copies(self.mongo, self.subjects)
+        self.published = Published(self.mongo)
+
+    async def rows(self, collection: str) -> list[dict[str, Any]]:
+        """The raw documents of a collection of either database."""
+        return [row async for name, row in self.mongo.scan() if name == collection]
+
+    async def somebody(self, address: Address = ADDRESS) -> PersonId:
+        return await self.people.admit(address, self.clock.now())
+
+    async def begun(self, person: PersonId, *commands: Command, **facts: Any) -> Stored:
+        """A first turn of a person who is known."""
+        first = Conversation(person, version=1, created_at=NOW, **facts)
+        stored = await self.conversations.commit(turn(None, first, *commands, events=(event(1),)))
+        assert stored is not None
+        return stored
+
+
+def event(number: int) -> EventId:
+    return EventId(f"{number:024x}")
+
+
+def turn(
+    before: Stored | None, after: Conversation, *commands: Command, events: tuple[EventId, ...] = (), lease: Lease | None = None,
+    due: datetime | None = None, now: datetime = NOW,
+) -> Commit:  # fmt: skip
+    return Commit(before, after, commands, events, lease, due, now)
+
+
+def following(before: Stored, **changes: Any) -> Conversation:
+    """The conversation one turn later."""
+    conversation = before.conversation
+    return replace(conversation, version=conversation.version + 1, **changes)
+
+
+def send(person: PersonId, version: int = 1, position: int = 0, **changes: Any) -> Send:
+    facts: dict[str, Any] = {"reason": "answer", "message": TextMessage(TYPED)} | changes
+    return Send(command_id(person, version, position), **facts)
+
+
+def lease(token: str = "a" * 32, *, until: datetime = NOW + 30 * SECOND) -> Lease:
+    return Lease(token, until)
+
+
+def everything(person: PersonId) -> Conversation:
+    """A conversation in which every field says something."""
+    return Conversation(
+        person, version=1, standing=3, created_at=NOW, last_inbound_at=NOW, language="pt", language_chosen=True, country="PT",
+        talk="active", owner="queue", stopped={"marketing": NOW, "newsletter": NOW}, stop_confirmed_at=NOW, restricted=True,
+        paused_until=NOW, window_until=NOW + DAY,
+        consents={"newsletter": Consent("given", NOW, "r1", NOW, NOW, CommandId("e" * 32), "n" * 32, "h" * 32)},
+        notice="n" * 32, notice_at=NOW,
+        frames=(Frame("order_status", "v" * 32, "ask", "q1", NOW, 2, "w1", {"again": 1}), Frame("inner", "w" * 32, "say")),
+        timers=(Timer("t1", "idle", NOW + DAY, 0, "ask", "q1"),), ticket="k" * 32, misunderstood=1,
+        slots=({"order": TYPED, "name": NAME}, {}), held=HeldWords(Words(TYPED), event(9), Wamid(WAMID), NOW + DAY),
+    )  # fmt: skip
+
+
+def commands(person: PersonId) -> tuple[Command, ...]:
+    """One command of every kind, with all that it may say."""
+    ids = [command_id(person, 1, position) for position in range(11)]
+    message = ButtonsMessage(SHOWN, (Option("y", "Yes"), Option("n", "No")), "foot")
+    return (
+        Send(ids[0], "business", message, "newsletter", "marketing", ids[1], NOW + DAY, NOW + 2 * DAY),
+        consent_event(ids[1]),
+        Call(ids[2], "shop.order", {"number": TYPED}, ("status",), timedelta(seconds=4), 2, f"order {TYPED}"),
+        OpenTicket(ids[3], "k" * 32, "desk", "pt", True, "order_status", "ask", TYPED, {"name": NAME}),  # noqa: FBT003 - urgent
+        CloseTicket(ids[4], "k" * 32, "resolved"),
+        Notify(ids[5], "consent.given", "newsletter", NOW),
+        OpenRequest(ids[6], "access", NOW, "open", "pt", TYPED),
+        Export(ids[7], "show", "pt"),
+        Erase(ids[8], NOW, "pt", TextMessage(SHOWN)),
+        MarkRead(ids[9], Wamid(WAMID)),
+    )
+
+
+def consent_event(command: CommandId) -> RecordConsent:
+    return RecordConsent(
+        command, "consent_given", NOW, "newsletter", "given", "newsletter", "consent", "explicit", "h" * 32, "r1", "confirm",
+        NOW + DAY, "n" * 32, "pt", "monthly", "newsletter", "v" * 32, "tap", "rule", "1", "yes", "whatsapp", "keyword", NOW, NOW + DAY,
+        "subject", CommandId("f" * 32), SHOWN, TYPED, "option-1", Wamid(WAMID), Wamid(WAMID),
+    )  # fmt: skip

@@ -70,6 +70,7 @@ class Courier:
         self.url = settings.webhook_url
         self.manner = Manner()
         self.sent: list[Webhook] = []
+        self._carrying: dict[str, Webhook] = {}
         self.held: list[Change] = []
         self._random = random
         self._session: aiohttp.ClientSession | None = None
@@ -141,6 +142,10 @@ class Courier:
         async with self._open_session().get(self._target(), params=query) as answer:
             return answer.status, (await answer.text())[:4096]
 
+    def carrying(self, message_id: str) -> Webhook | None:
+        """The webhook that carries this message of a person; None while it is held back."""
+        return self._carrying.get(message_id)
+
     @property
     def busy(self) -> bool:
         """Whether a delivery or a redelivery is under way."""
@@ -154,6 +159,7 @@ class Courier:
     def _record(self, body: bytes, fields: tuple[str, ...], ids: tuple[str, ...]) -> Webhook:
         webhook = Webhook(len(self.sent) + 1, body, fields, ids)
         self.sent.append(webhook)
+        self._carrying.update(dict.fromkeys(ids, webhook))
         return webhook
 
     def _start(self, work: Coroutine[None, None, None]) -> None:

@@ -96,12 +96,15 @@ class PhonePage:
         return web.json_response({"paths": [*paths, stream]})
 
     async def _events(self, request: web.Request) -> web.StreamResponse:
-        """Server-sent events: first `hello` with the whole state, then what changes. Ends with the simulator."""
+        """Server-sent events: first `hello` with the state, then what changes; with `?person=` of one phone only."""
         refuse_foreign_origin(request)
+        only = request.query.get("person")
+        if only is not None and only not in self._stage.world.people:
+            raise web.HTTPNotFound
         response = web.StreamResponse(headers=HEADERS | {"Content-Type": "text/event-stream"})
         with self._stage.world.feed.subscribed() as news:
             await response.prepare(request)
-            await _write(response, self._hello())
+            await _write(response, self._hello(only))
             while True:
                 try:
                     item = await news.next(HEARTBEAT)
@@ -110,15 +113,17 @@ class PhonePage:
                     continue
                 if item is None:
                     break
-                await _write(response, item)
+                if only is None or item.get("person") == only:
+                    await _write(response, item)
         return response
 
-    def _hello(self) -> dict[str, object]:
+    def _hello(self, only: str | None) -> dict[str, object]:
         world = self._stage.world
+        chats = {key: chat for key, chat in world.chats.items() if only in {None, key}}
         return {
             "type": "hello",
             "people": [world.person_json(person) for person in world.people.values()],
-            "chats": {key: [bubble.to_json() for bubble in chat.bubbles] for key, chat in world.chats.items()},
+            "chats": {key: [bubble.to_json() for bubble in chat.bubbles] for key, chat in chats.items()},
             "actions": [{"id": action.id, "label": action.label} for action in self._stage.actions.values()],
             "business": self._stage.settings.verified_name,
             "connected": world.courier.url is not None,

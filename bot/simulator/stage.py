@@ -52,7 +52,7 @@ class Stage:
 
     async def tried(self, message_id: str) -> None:
         """Returns when the webhook of a person's message was posted once; at once where it is held back."""
-        webhook = next((one for one in reversed(self.world.courier.sent) if message_id in one.message_ids), None)
+        webhook = self.world.courier.carrying(message_id)
         if webhook is not None:
             await webhook.tried.wait()
 

@@ -1,6 +1,5 @@
 """A small bot on the other side of the stand-in: verifies what it gets, answers as it is told, remembers everything."""
 
-import asyncio
 import hashlib
 import hmac
 import json
@@ -19,13 +18,13 @@ Json = dict[str, Any]
 
 @dataclass
 class EchoBot:
-    """Answers a text with "echo: …" while `echoes`; `status` is what webhooks are answered with."""
+    """Answers a text with "echo: …" while `echoes`; webhooks are answered with the next of `answers`, then `status`."""
 
     sim: Simulator
     http: aiohttp.ClientSession
     status: int = 200
+    answers: list[int] = field(default_factory=list)
     echoes: bool = True
-    silent: bool = False
     posts: list[bytes] = field(default_factory=list)
     forged: int = 0
     seen: set[str] = field(default_factory=set)
@@ -63,15 +62,14 @@ class EchoBot:
             right = request.query.get("hub.verify_token") == self.sim.settings.verify_token
             return web.Response(text=request.query["hub.challenge"]) if right else web.Response(status=403)
         raw = await request.read()
-        if self.silent:
-            await asyncio.sleep(0.2)
         mark = "sha256=" + hmac.new(self.sim.settings.app_secret.encode(), raw, hashlib.sha256).hexdigest()
         if request.headers.get("X-Hub-Signature-256") != mark:
             self.forged += 1
             return web.Response(status=401)
         self.posts.append(raw)
-        if self.status != 200:
-            return web.Response(status=self.status)
+        status = self.answers.pop(0) if self.answers else self.status
+        if status != 200:
+            return web.Response(status=status)
         for change in json.loads(raw)["entry"][0]["changes"]:
             for message in change["value"].get("messages", []):
                 await self.answer(message)

@@ -12,8 +12,11 @@ export const hidden = (bubble, person) =>
   (bubble.sender === "business" &&
     (bubble.status === "failed" || (!person.online && ["pending", "sent"].includes(bubble.status))));
 
-export const clockTime = (at, language) =>
-  new Intl.DateTimeFormat(language, { hour: "2-digit", minute: "2-digit" }).format(new Date(at * 1000));
+/** The person's way of writing dates, such as en-GB. */
+export const locale = (person) => (person.language.includes("-") ? person.language : `${person.language}-${person.country}`);
+
+const clockTime = (at, person) =>
+  new Intl.DateTimeFormat(locale(person), { hour: "2-digit", minute: "2-digit" }).format(new Date(at * 1000));
 
 /** The row of one bubble. `ways`: {tap(choice), openList(), quoted(id)}. */
 export function bubbleRow(bubble, person, ways) {
@@ -42,7 +45,7 @@ export function bubbleRow(bubble, person, ways) {
 }
 
 function meta(bubble, person, incoming) {
-  const time = el("time", { datetime: new Date(bubble.at * 1000).toISOString() }, clockTime(bubble.at, person.language));
+  const time = el("time", { datetime: new Date(bubble.at * 1000).toISOString() }, clockTime(bubble.at, person));
   if (incoming) return el("span", { class: "meta" }, time);
   const name = { pending: "clock", sent: "sent" }[bubble.status] ?? "twice";
   const tick = el(

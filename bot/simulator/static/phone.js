@@ -1,7 +1,7 @@
 // One phone: caption, chat, composer, list sheet, menu. It shows what the store says and asks the API for the rest.
 
 import { act, change } from "./api.js";
-import { bubbleRow, hidden } from "./bubbles.js";
+import { bubbleRow, hidden, locale } from "./bubbles.js";
 import { el, icon } from "./dom.js";
 
 const NEAR_END = 120;
@@ -27,6 +27,8 @@ export class Phone {
     this.notice = el("p", { class: "notice", role: "status", "data-testid": "notice", dir: "auto" });
     this.sheet = el("div", { class: "sheet", role: "dialog", "aria-modal": "true", hidden: true, "data-testid": "list-sheet" });
     this.sheet.addEventListener("keydown", (event) => this.sheetKey(event));
+    this.log.addEventListener("scroll", () => { this.atEnd = this.distance() < NEAR_END; });
+    new ResizeObserver(() => this.atEnd && this.toEnd()).observe(this.log);
     const screen = el("div", { class: "screen" }, this.topBar(), this.log, this.composer(id), this.sheet);
     const actions = this.shared.actions.map((action) =>
       el("button", { type: "button", class: "action", "data-testid": "action", "data-action": action.id, onclick: () => this.action(action) }, action.label),
@@ -106,7 +108,7 @@ export class Phone {
   }
 
   showBubble(bubble) {
-    const nearEnd = this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight < NEAR_END;
+    const nearEnd = this.distance() < NEAR_END;
     const old = this.rows.get(bubble.id);
     if (hidden(bubble, this.person)) return old?.remove();
     const row = bubbleRow(bubble, this.person, this);
@@ -126,7 +128,7 @@ export class Phone {
     const day = new Date(at * 1000).toDateString();
     if (this.day === day) return;
     this.day = day;
-    const words = new Intl.DateTimeFormat(this.person.language, { weekday: "long", day: "numeric", month: "long" }).format(new Date(at * 1000));
+    const words = new Intl.DateTimeFormat(locale(this.person), { weekday: "long", day: "numeric", month: "long" }).format(new Date(at * 1000));
     this.log.append(el("li", { class: "day" }, words));
   }
 
@@ -234,6 +236,10 @@ export class Phone {
   grow() {
     this.input.style.height = "auto";
     this.input.style.height = `${Math.min(this.input.scrollHeight, 120)}px`;
+  }
+
+  distance() {
+    return this.log.scrollHeight - this.log.scrollTop - this.log.clientHeight;
   }
 
   toEnd() {

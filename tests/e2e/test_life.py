@@ -14,7 +14,7 @@ from tests.e2e.served import ROOT, Served, environment, shop_project
 from tests.e2e.standin import Someone, Standin, texts
 
 ANA = Someone("Anabela Exemplo", "+15550100123", "US.13491208655302741918")
-BRUNO = Someone("Bruno Exemplo", "", "PT.99491208655302741999")
+BRUNO = Someone("Bruno Exemplo", "", "GB.99491208655302741999")
 TYPED = ("hello there dear shop", "CL98761", "4050-012")
 
 

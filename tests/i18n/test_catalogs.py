@@ -1,0 +1,199 @@
+"""The shipped catalogs: complete, of the right length, with words in capitals that the bot understands."""
+
+from io import BytesIO
+from pathlib import Path
+
+import pytest
+from babel.messages.pofile import read_po
+from click.testing import CliRunner
+
+from bot.app.project import load_catalog, load_project
+from bot.app.rules import BusinessRules
+from bot.cli import recado
+from bot.cli.catalogs import capitals, catalog_files, keywords
+from bot.cli.texts import Texts, Written, texts_of_project
+from bot.i18n.po import NATIVE_REVIEW
+from bot.privacy.intents import start_word, stop_word, understand
+from bot.privacy.notice import SHORT_LIMIT, Notice
+
+ROOT = Path(__file__).resolve().parents[2]
+LANGUAGES = ["pt", "es"]
+every_language = pytest.mark.parametrize("language", LANGUAGES)
+
+
+@pytest.fixture(scope="module")
+def texts() -> Texts:
+    return texts_of_project(ROOT)
+
+
+@pytest.fixture(scope="module")
+def notices() -> dict[str, Notice]:
+    book = load_project(ROOT).book
+    assert book is not None
+    catalog = load_catalog(ROOT, offered=book.business.languages, default=book.business.language)
+    return dict(BusinessRules(book.business, catalog).notices)
+
+
+def translated(text: str, language: str) -> str:
+    return load_catalog(ROOT, offered=("en", *LANGUAGES), default="en").translate(text, language)
+
+
+def test_the_check_finds_nothing() -> None:
+    result = CliRunner().invoke(recado, ["i18n", "check", "--project", str(ROOT)])
+
+    assert result.exit_code == 0, result.output
+    assert all(f"\n{language}: " in f"\n{result.output}" for language in LANGUAGES)
+
+
+@every_language
+def test_every_text_is_translated_and_none_is_left_in_english(texts: Texts, language: str) -> None:
+    same = {one.text for one in texts.every if translated(one.text, language) == one.text}
+
+    # Names of languages in their own language, bare values, and words both languages have in common.
+    assert same <= {
+        "English", "Português", "Español", "menu", "newsletter", "no", "No", "{holds}: {count}",
+        "Comissão Nacional de Proteção de Dados (CNPD), Lisboa",
+    }  # fmt: skip
+
+
+def test_every_translation_waits_for_a_native() -> None:
+    """decisions.md 33: no language is claimed as reviewed."""
+    for _, path in catalog_files(ROOT):
+        for message in read_po(BytesIO(path.read_bytes())):
+            assert not message.id or NATIVE_REVIEW in message.user_comments, message.id
+
+
+@every_language
+def test_words_in_capitals_are_understood_in_their_language(texts: Texts, language: str) -> None:
+    """A person who writes what the bot told them to write gets what it said."""
+    named = [one for one in texts.every if one.kind == "flow" and keywords(one.text, "en")]
+
+    assert len(named) >= 10
+    for one in named:
+        said = translated(one.text, language)
+        phrases = list(capitals(said))
+        assert keywords(said, language) == keywords(one.text, "en"), said
+        assert all(understand(phrase, language=language).flags for phrase in phrases), phrases
+
+
+KEYWORDS = [
+    pytest.param(language, word, flag, id=f"{language}: {word}")
+    for language, words in {
+        "en": ("PERSON", "MY DATA", "DELETE MY DATA", "HELP", "PRIVACY", "LANGUAGE"),
+        "pt": ("PESSOA", "OS MEUS DADOS", "APAGAR OS MEUS DADOS", "AJUDA", "PRIVACIDADE", "IDIOMA"),
+        "es": ("PERSONA", "MIS DATOS", "BORRAR MIS DATOS", "AYUDA", "PRIVACIDAD", "IDIOMA"),
+    }.items()
+    for word, flag in zip(words, ("agent", "access", "erase", "help", "privacy", "language"), strict=True)
+]
+
+
+@pytest.mark.parametrize(("language", "word", "flag"), KEYWORDS)
+def test_the_help_text_names_a_word_for_each_way_out(texts: Texts, language: str, word: str, flag: str) -> None:
+    help_text = next(one.text for one in texts.bot if one.file == "flows/privacy/help.yaml")
+    said = translated(help_text, language)
+
+    assert f"• {word} – " in said or flag == "help"  # nobody who reads it needs to ask for it
+    assert understand(word, language=language).flags == {flag}
+
+
+@every_language
+def test_the_words_for_stop_and_start_are_put_in_and_understood(language: str) -> None:
+    assert understand(stop_word(language), language=language).decision == "stop"
+    assert understand(start_word(language), language=language).flags == {"start"}
+
+
+@every_language
+def test_start_words_are_single_and_no_built_in_wish(texts: Texts, language: str) -> None:
+    """A translated start word must not be taken for a wish, or nobody reaches the flow with it."""
+    words = [one for one in texts.project if one.group.startswith("start:")]
+
+    assert len(words) >= 14
+    for one in words:
+        said = translated(one.text, language)
+        intent = understand(said, language=language)
+        assert "," not in said
+        assert (intent.decision, intent.flags) == ("none", frozenset()), said
+
+
+def english_in(text: str, texts: Texts, language: str) -> list[str]:
+    """Pieces of the English originals that a text still holds: the runs of words between values."""
+    left = []
+    for one in texts.every:
+        if translated(one.text, language) == one.text:
+            continue
+        runs = [run.strip(" :;,.") for run in one.text.replace("{", "\0").replace("}", "\0").split("\0")[::2]]
+        left += [run for run in runs if len(run.split()) >= 3 and run in text]
+    return left
+
+
+@every_language
+def test_the_notice_in_the_chat_fits_and_is_in_one_language(
+    notices: dict[str, Notice], texts: Texts, language: str
+) -> None:
+    short = notices[language].short
+
+    assert len(short) <= SHORT_LIMIT
+    assert english_in(short, texts, language) == []
+    assert english_in(notices["en"].short, texts, language) != []  # the look itself can find something
+    assert stop_word(language) in short
+
+
+@every_language
+def test_the_full_notice_is_in_one_language(notices: dict[str, Notice], texts: Texts, language: str) -> None:
+    notice = notices[language]
+    full = "\n".join(
+        [
+            notice.title,
+            *notice.introduction,
+            *(text for one in notice.points for text in (one.heading, *one.paragraphs)),
+        ]
+    )
+
+    assert english_in(full, texts, language) == []
+
+
+def test_every_default_text_of_the_engine_is_collected(texts: Texts) -> None:
+    """What the engine says of itself, found by looking at the running code instead of at its source."""
+    from bot.engine import flow
+    from bot.engine.steps import question
+
+    said: set[str] = {question._NOT_AN_OPTION, question._NOT_UNDERSTOOD, "Choose", "Skip", "Yes", "No", "yes", "no"}
+    said |= {str(flow.Double.model_fields[name].default) for name in ("yes_label", "no_label")}
+    said |= {str(flow.ConsentStep.model_fields[name].default) for name in ("yes_label", "no_label")}
+
+    assert said <= {one.text for one in texts.bot}
+
+
+def test_every_text_marked_in_the_code_is_collected(texts: Texts) -> None:
+    from bot.privacy import inventory, notice
+
+    marked = {one.holds for one in inventory.COLLECTIONS.values()} | {heading for _, _, heading in notice.HEADINGS}
+    marked |= {
+        field.kept_because for one in inventory.COLLECTIONS.values() for field in one.fields if field.kept_because
+    }
+    marked |= {field.retention.words for one in inventory.COLLECTIONS.values() for field in one.fields}
+
+    assert marked <= {one.text for one in texts.bot}
+
+
+@pytest.mark.parametrize(
+    ("text", "file"),
+    [
+        pytest.param("newsletter", "flows/newsletter.yaml", id="a start word"),
+        pytest.param("news", "flows/welcome.yaml", id="another word for an option"),
+        pytest.param("Delivery", "flows/support.yaml", id="an option of a declared field"),
+        pytest.param("Confirm", "flows/newsletter.yaml", id="a label of the second yes"),
+        pytest.param("Try again", "flows/order_status.yaml", id="a label inside an outcome"),
+        pytest.param("our newsletter", "flows/business.yaml", id="the title of a purpose"),
+        pytest.param("at most four times a month", "flows/business.yaml", id="how often it sends"),
+        pytest.param("carries the messages", "flows/business.yaml", id="what a processor does"),
+        pytest.param("in the European Union (Frankfurt)", "flows/business.yaml", id="where data are stored"),
+        pytest.param("Shop", "flows/business.yaml", id="the title of a team"),
+    ],
+)
+def test_a_text_is_collected_with_its_place(texts: Texts, text: str, file: str) -> None:
+    found: list[Written] = [one for one in texts.every if one.text == text and one.file == file]
+
+    assert found
+    line = (ROOT / file).read_text().splitlines()[found[0].line - 1]
+    assert text in line

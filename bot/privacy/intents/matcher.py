@@ -8,6 +8,7 @@ from hashlib import sha256
 from importlib import resources
 
 from bot.domain.intent import Decision, Intent
+from bot.privacy.intents import grammar
 from bot.privacy.intents.normalise import flat, keyed, latin, signs, squeezed, tokens
 
 FLAGS = (
@@ -38,6 +39,7 @@ class _Data:
     own_names: Mapping[str, str]
     answers: Mapping[str, Mapping[str, str]]
     version: str
+    phrases: grammar.Phrases = field(default_factory=grammar.Phrases)
     near: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
 
 
@@ -48,6 +50,7 @@ def _data() -> _Data:
     polite: set[str] = set()
     own_names: dict[str, str] = {}
     answers: dict[str, dict[str, str]] = {}
+    grammars: dict[str, Mapping[str, Sequence[str]]] = {}
     digest = sha256()
     for file in sorted(
         resources.files("bot.privacy.intents").joinpath("languages").iterdir(), key=lambda one: one.name
@@ -57,6 +60,7 @@ def _data() -> _Data:
         code, content = file.name.removesuffix(".toml"), file.read_bytes()
         digest.update(content)
         table = tomllib.loads(content.decode())
+        grammars[code] = table.get("grammar", {})
         for meaning in ("stop", "ask", *FLAGS):
             for phrase in table.get(meaning, ()):
                 whole.setdefault(keyed(phrase), []).append((code, meaning))
@@ -73,6 +77,8 @@ def _data() -> _Data:
         polite.update(keyed(word) for word in table.get("polite", ()))
         own_names.update({keyed(word): code for word in table.get("own_name", ())})
         answers[code] = {keyed(word): meaning for meaning in ("yes", "no") for word in table.get(meaning, ())}
+        for role, meaning in (("agree", "yes"), ("decline", "no")):
+            answers[code] |= {keyed(word): meaning for word in grammars[code].get(role, ())}
     longest = max(len(key.split()) for key in inside)
     near: dict[int, list[str]] = {}
     for key, meanings in whole.items():
@@ -80,7 +86,8 @@ def _data() -> _Data:
             near.setdefault(len(key), []).append(key)
     return _Data(
         {key: tuple(rows) for key, rows in whole.items()}, inside, longest, frozenset(polite), own_names, answers,
-        digest.hexdigest()[:12], {size: tuple(words) for size, words in near.items()},
+        digest.hexdigest()[:12], grammar.phrases_of(grammars, lambda text: tokens(flat(text))),
+        {size: tuple(words) for size, words in near.items()},
     )  # fmt: skip
 
 
@@ -146,13 +153,35 @@ def understand(
     if not words:
         return Intent(version=data.version)
     bare = _without_politeness(words, data)
+    sentence = _sentence(words, data, language)
     flags, wanted = _flags(words, bare, data, language)
-    decision, scope, rule = _decision(words, bare, data, flow_open=flow_open, purposes=purposes or {})
+    flags |= sentence.flags
+    decision, scope, rule = _decision(words, bare, data, sentence, flow_open=flow_open, purposes=purposes or {})
+    if "erase" in flags:
+        flags = flags - {"access", "rectify"}
+        if decision is Decision.STOP and rule in grammar.MAY_BE_ERASURE:
+            decision, scope, rule = Decision.NONE, "", ""
     if decision is Decision.ASK and rule == "keyword-cancel":
         flags = flags | {"cancel"}
     if decision is not Decision.NONE:
         flags = flags - {"help", "start", "access", "object"}
     return Intent(decision, scope, flags, rule, data.version, wanted)
+
+
+def _sentence(words: list[str], data: _Data, language: str | None) -> grammar.Reading:
+    """What the sentence says by the rules of the person's language and of the one most of its words belong to."""
+    blocks = data.phrases.found(words)
+    if not blocks:
+        return grammar.NOTHING
+    sizes = {code: len({block.start for block in found}) for code, found in blocks.items()}
+    most = max(sizes.values())
+    own = _base(language)
+    chosen = sorted((code for code, size in sizes.items() if code == own or size == most), key=lambda code: code != own)
+    readings = [grammar.read(blocks[code], len(words)) for code in chosen]
+    if own in sizes and sizes[own] * 2 >= most:
+        readings = readings[:1]
+    stop = next((one for one in readings if one.stop), grammar.NOTHING)
+    return grammar.Reading(stop.stop, stop.scope, stop.rule, frozenset().union(*(one.flags for one in readings)))
 
 
 def _without_politeness(words: list[str], data: _Data) -> str:
@@ -208,7 +237,13 @@ def _inside(words: list[str], data: _Data) -> list[str]:
 
 
 def _decision(
-    words: list[str], bare: str, data: _Data, *, flow_open: bool, purposes: Mapping[str, Sequence[str]]
+    words: list[str],
+    bare: str,
+    data: _Data,
+    sentence: grammar.Reading,
+    *,
+    flow_open: bool,
+    purposes: Mapping[str, Sequence[str]],
 ) -> tuple[Decision, str, str]:
     meanings = _meanings(bare, data)
     if "stop" in meanings:
@@ -225,6 +260,9 @@ def _decision(
     first = data.whole.get(words[0], ())
     if "erase" in phrases and any(meaning == "stop" for _, meaning in first):
         return Decision.STOP, "all", "stop-and-erase"
+    if sentence.stop:
+        scope = (_purpose(words, purposes) or "marketing") if sentence.scope == "marketing" else "all"
+        return Decision.STOP, scope, sentence.rule
     if "ask" in meanings:
         return Decision.ASK, "unclear", "keyword-cancel" if flow_open and bare in CANCELLING else "keyword-unsure"
     pieces = bare.split()

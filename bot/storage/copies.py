@@ -25,7 +25,10 @@ class Copies:
 
     @reaches
     async def rows_of(self, person: PersonId) -> dict[str, list[Document]]:
-        """Collection to raw documents whose sealed parts `p` are mappings."""
+        """Collection to raw documents whose sealed parts `p` are mappings; an empty one where a row is damaged.
+
+        Raises `Unreadable` when the person's key cannot be opened: half a copy would be a wrong answer (GDPR art. 12(1), 15(3)).
+        """
         subject = await self._subjects.find(person)
         found: dict[str, list[Document]] = {}
         for collection in collections_of_person():

@@ -13,6 +13,7 @@ KEPT = timedelta(days=30)
 
 # A later status never goes back (chatwoot 14529): read implies delivered, failed is last.
 RANKS = {"started": 0, "accepted": 1, "sent": 2, "delivered": 3, "read": 4, "played": 5, "failed": 6}
+_TIMED = frozenset({"sent", "delivered", "read", "failed"})
 _NAMES = {rank: name for name, rank in RANKS.items()}
 
 
@@ -56,14 +57,16 @@ class MongoSends:
 
     @reaches
     async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
+        rank = RANKS.get(status)
+        if rank is None:
+            return  # a status that Meta added later says nothing we keep
         guard: Document = {"_id": callback} if callback else {"w": self._keyring.wamid_hash(wamid)}
-        times = {f"{status}_at": at} if status in ("sent", "delivered", "read", "failed") else {}
-        change: Document = {"$max": {"rank": RANKS[status]}, "$set": {**times, **({"code": code} if code else {})}}
+        facts: Document = {f"{status}_at": at} if status in _TIMED else {}
+        if code:
+            facts["code"] = code
         if pricing:
-            change["$set"]["pricing"] = pricing
-        if not change["$set"]:
-            del change["$set"]
-        await self._rows.update_one(guard, change)
+            facts["pricing"] = pricing
+        await self._rows.update_one(guard, {"$max": {"rank": rank}, **({"$set": facts} if facts else {})})
 
     @reaches
     async def count(self, person: PersonId, send: Send, since: datetime) -> int:

@@ -1,5 +1,6 @@
 """What one process holds of the storage, and invented people, turns and commands to store."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -17,13 +18,15 @@ from bot.domain.command import (
     OpenTicket,
     RecordConsent,
     Send,
+    Suppress,
 )
 from bot.domain.consent import Consent
 from bot.domain.conversation import Conversation, Frame, HeldWords, Timer
+from bot.domain.errors import RetryLater
 from bot.domain.ids import Address, Bsuid, CommandId, EventId, PersonId, PhoneNumber, Wamid, Words, command_id
 from bot.domain.message import ButtonsMessage, Option, TextMessage
 from bot.privacy.keyring import Keyring
-from bot.runtime.ports import Commit, Lease, Stored
+from bot.runtime.ports import Commit, DeadLetter, Lease, Stored
 from bot.storage.conversations import MongoConversations
 from bot.storage.copies import Copies
 from bot.storage.desk import MongoDesk
@@ -61,11 +64,50 @@ def settings_of(uri: str, database: str, **changes: Any) -> StorageSettings:
     return StorageSettings(uri=uri, database=database, vault_database=f"{database}_vault", **changes)
 
 
+class Fuse:
+    """Lets so many operations through; the next one is lost on its way, or only its answer is."""
+
+    def __init__(self) -> None:
+        self.left: int | None = None
+        self.arrives = False
+
+    async def carry(self, operation: Callable[[], Awaitable[Any]]) -> Any:
+        blows = self.left == 0
+        if self.left is not None:
+            self.left -= 1
+        if blows and not self.arrives:
+            raise RetryLater("cut off before it arrived")
+        try:
+            return await operation()
+        finally:
+            if blows:
+                raise RetryLater("cut off before the answer")
+
+
+class Fused:
+    """A database or collection whose single operations go through a fuse."""
+
+    def __init__(self, real: Any, fuse: Fuse) -> None:
+        self._real = real
+        self._fuse = fuse
+
+    def __getitem__(self, name: str) -> "Fused":
+        return Fused(self._real[name], self._fuse)
+
+    def __getattr__(self, name: str) -> Any:
+        real = getattr(self._real, name)
+        if not name.startswith(("insert_", "update_", "delete_", "find_one")):
+            return real
+        return lambda *args, **kwargs: self._fuse.carry(lambda: real(*args, **kwargs))
+
+
 class Shelf:
     """All repositories on connections and caches of their own."""
 
-    def __init__(self, settings: StorageSettings, keyring: Keyring, clock: Ticking) -> None:
+    def __init__(self, settings: StorageSettings, keyring: Keyring, clock: Ticking, fuse: Fuse | None = None) -> None:
         self.mongo = Mongo(settings)
+        if fuse is not None:
+            self.mongo.main, self.mongo.vault = Fused(self.mongo.main, fuse), Fused(self.mongo.vault, fuse)
         self.clock = clock
         self.keyring = keyring
         self.subjects = Subjects(self.mongo, keyring, clock)
@@ -142,7 +184,7 @@ def commands(person: PersonId) -> tuple[Command, ...]:
         Send(ids[0], "business", message, "newsletter", "marketing", ids[1], NOW + DAY, NOW + 2 * DAY),
         consent_event(ids[1]),
         Call(ids[2], "shop.order", {"number": TYPED}, ("status",), timedelta(seconds=4), 2, f"order {TYPED}"),
-        OpenTicket(ids[3], "k" * 32, "desk", "pt", True, "order_status", "ask", TYPED, {"name": NAME}),  # noqa: FBT003 - urgent
+        OpenTicket(ids[3], "k" * 32, "desk", "pt", True, "order_status", "ask", TYPED, {"name": NAME}),
         CloseTicket(ids[4], "k" * 32, "resolved"),
         Notify(ids[5], "consent.given", "newsletter", NOW),
         OpenRequest(ids[6], "access", NOW, "open", "pt", TYPED),
@@ -158,3 +200,31 @@ def consent_event(command: CommandId) -> RecordConsent:
         NOW + DAY, "n" * 32, "pt", "monthly", "newsletter", "v" * 32, "tap", "rule", "1", "yes", "whatsapp", "keyword", NOW, NOW + DAY,
         "subject", CommandId("f" * 32), SHOWN, TYPED, "option-1", Wamid(WAMID), Wamid(WAMID),
     )  # fmt: skip
+
+
+async def whole_life(shelf: Shelf, address: Address = ADDRESS) -> PersonId:
+    """Somebody of whom there is a row in every collection that the bot writes so far."""
+    person = await shelf.somebody(address)
+    change = turn(None, everything(person), *commands(person), events=(event(1), event(2)), lease=lease(), due=NOW)
+    assert await shelf.conversations.commit(change) is not None
+    recorded = CommandId(command_id(person, 0, 0))
+    await shelf.ledger.record(person, consent_event(recorded), NOW)
+    await shelf.suppressions.suppress(address, [Suppress("newsletter", NOW, "keyword")])
+    callback = command_id(person, 0, 1)
+    out = send(person, purpose="newsletter", category="marketing", reason="business")
+    await shelf.sends.start(callback, person, out, NOW)
+    await shelf.sends.accepted(callback, Wamid(WAMID), NOW)
+    for status in ("sent", "delivered", "read", "failed"):
+        await shelf.sends.status(callback, Wamid(""), status, NOW, 131047, "marketing")
+    await shelf.sends.refused(person, out, "stopped", NOW)
+    ticket = command_id(person, 0, 2)
+    await shelf.desk.open_ticket(
+        person, OpenTicket(ticket, ticket, "desk", "pt", True, "order_status", "ask", TYPED, {"name": NAME}), NOW
+    )
+    await shelf.desk.close_ticket(person, CloseTicket(ticket, ticket, "resolved"), NOW)
+    asked = command_id(person, 0, 3)
+    await shelf.desk.open_request(person, OpenRequest(asked, "erase", NOW, "open", "pt", TYPED), NOW)
+    await shelf.desk.put(DeadLetter(person, "command", "Send", "meta_131000", out), NOW)
+    pages = {"_id": f"{person}:0", "person": person, "ids": [bytes(12)], "expires": NOW + DAY}
+    await shelf.mongo.collection("seen_pages").insert_one(pages)
+    return person

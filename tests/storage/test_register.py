@@ -1,0 +1,116 @@
+"""What is stored is what the register names, and a person's copy shows it opened (GDPR art. 15, 30)."""
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from bot.domain.errors import Unreadable
+from bot.domain.ids import Address, PhoneNumber
+from bot.privacy.inventory import COLLECTIONS, unlisted
+from bot.privacy.keyring import Keyring
+from tests.storage.shelf import NAME, NOW, SECRETS, SHOWN, TYPED, Shelf, whole_life
+from tests.storage.test_erasures import asked, erase
+
+Process = Callable[..., Shelf]
+
+
+async def test_every_stored_field_is_in_the_register(shelf: Shelf) -> None:
+    """A field that nobody listed would be in no record, no copy and no erasure."""
+    stored = await asked(shelf)
+    await shelf.erasures.begin(stored, erase(stored.conversation.person), NOW)
+    await shelf.published.flow("order_status", "v" * 32, "pt", b"flow: order_status", NOW)
+    await shelf.published.text("notice", "main", "n" * 32, "pt", "We keep little.", NOW)
+    found: dict[str, set[str]] = {}
+    async for name, document in shelf.mongo.scan():
+        found.setdefault(name, set()).update(unlisted(name, document))
+    assert {name: sorted(paths) for name, paths in found.items() if paths} == {}
+    not_written_yet = {"transcripts", "exports", "opt_in_requests", "locks"}
+    assert set(found) >= {"conversations", "subjects", "evidence", "erasure_jobs", "replay", "tombstones"}
+    assert set(COLLECTIONS) - set(found) == not_written_yet
+
+
+async def test_nothing_personal_stands_in_clear(shelf: Shelf) -> None:
+    """Number, user id, name, words and message id are sealed or hashed wherever they are kept (GDPR art. 32)."""
+    stored = await asked(shelf)
+    await shelf.erasures.begin(stored, erase(stored.conversation.person), NOW)
+    async for name, document in shelf.mongo.scan():
+        assert [secret for secret in SECRETS if secret in repr(document)] == [], name
+
+
+def _values(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        for one in value.values():
+            yield from _values(one)
+    elif isinstance(value, list):
+        for one in value:
+            yield from _values(one)
+    else:
+        yield value
+
+
+async def test_a_copy_holds_every_row_of_the_person_opened(shelf: Shelf, process: Process) -> None:
+    person = await whole_life(shelf)
+    rows = await process().copies.rows_of(person)
+    assert set(rows) == {
+        "conversations", "identities", "subjects", "ledger", "evidence", "requests", "tickets", "sends", "dead_letters", "seen_pages",
+    }  # fmt: skip
+    [conversation] = rows["conversations"]
+    assert conversation["p"]["slots"][0] == {"order": TYPED, "name": NAME}
+    assert conversation["pending"][0]["p"]["message"]["body"] == SHOWN
+    assert rows["evidence"][0]["p"]["answer_text"] == TYPED
+    assert rows["tickets"][0]["p"]["shared"] == {"name": NAME}
+    assert rows["requests"][0]["p"] == {"words": TYPED}
+    assert "address" not in rows["subjects"][0]
+
+
+async def test_a_copy_holds_nobody_else(shelf: Shelf) -> None:
+    """Two people with the same words: each copy names one person alone (GDPR art. 15(4))."""
+    persons = [await whole_life(shelf, Address(phone=PhoneNumber(f"+1555010011{number}"))) for number in range(2)]
+    for mine, other in (persons, reversed(persons)):
+        rows = await shelf.copies.rows_of(mine)
+        assert mine in set(_values(list(rows.values())))
+        assert other not in set(_values(list(rows.values())))
+
+
+async def test_a_copy_is_not_given_by_halves(shelf: Shelf, process: Process, other_keyring: Keyring) -> None:
+    """Without the person's key there is no copy, rather than one that leaves out all that is sealed (GDPR art. 12(1))."""
+    person = await whole_life(shelf)
+    with pytest.raises(Unreadable):
+        await process(other_keyring).copies.rows_of(person)
+
+
+async def test_a_damaged_row_is_shown_without_its_sealed_part(shelf: Shelf) -> None:
+    """Ciphertext is nobody's copy; the row's clear fields and all other rows are there."""
+    person = await whole_life(shelf)
+    damaged = {"$set": {"p": b"damaged", "pending.0.p": b"damaged"}}
+    await shelf.mongo.collection("conversations").update_one({"_id": person}, damaged)
+    rows = await shelf.copies.rows_of(person)
+    [conversation] = rows["conversations"]
+    assert (conversation["p"], conversation["pending"][0]["p"], conversation["language"]) == ({}, {}, "pt")
+    assert rows["evidence"][0]["p"]["answer_text"] == TYPED
+
+
+async def test_nobody_has_no_copy(shelf: Shelf) -> None:
+    person = await whole_life(shelf)
+    await whole_life(shelf, Address(phone=PhoneNumber("+447700900123")))
+    stored = await shelf.conversations.find(person)
+    assert stored is not None
+    job = await shelf.erasures.begin(stored, erase(person), NOW)
+    await shelf.erasures.delete_rows(await shelf.erasures.destroy_key(job, NOW))
+    assert set(await shelf.copies.rows_of(person)) == {"erasure_jobs", "replay"}
+
+
+async def test_what_was_published_never_changes(shelf: Shelf) -> None:
+    """A record of consent points to texts and flows by their hash; they must stay what they were (GDPR art. 7(1))."""
+    for content in (b"first", b"second"):
+        await shelf.published.flow("order_status", "v" * 32, "pt", content, NOW)
+    await shelf.published.flow("order_status", "w" * 32, "pt", b"next", NOW)
+    for words in ("We keep little.", "We keep all."):
+        await shelf.published.text("notice", "main", "n" * 32, "pt", words, NOW)
+    flows = set(await shelf.published.flows())
+    assert flows == {("order_status", "v" * 32, b"first"), ("order_status", "w" * 32, b"next")}
+    found = await shelf.published.find_text("n" * 32)
+    assert found is not None
+    assert (found["content"], found["kind"]) == ("We keep little.", "notice")
+    assert await shelf.published.find_text("0" * 32) is None

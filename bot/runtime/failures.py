@@ -21,7 +21,15 @@ class Failures:
     async def later(
         self, stored: Stored, pending: Pending, lease: Lease, reason: str, *, first: timedelta = FIRST
     ) -> Stored | None:
-        """Counts a failed try; the next one comes after `first` and then ever longer, or never (decisions.md 12)."""
+        """Counts a failed try; the next one comes after `first` and then ever longer, or never (decisions.md 12).
+
+        What was under way before this try may have gone out: it stays so, and failing to learn its outcome is no try.
+        """
+        if pending.state == "sending":
+            until = self._hands.clock.now() + first
+            return await self._hands.conversations.defer(
+                stored.conversation.person, lease.token, pending.id, pending.attempts, until, state="sending"
+            )
         attempts = pending.attempts + 1
         if retry.gives_up(pending.command, attempts):
             return await self.dead(stored, pending, lease, reason)

@@ -106,6 +106,14 @@ class _Blocks:
                         return True
         return False
 
+    def touching(self, one: str, other: str) -> bool:
+        """Whether a block of `one` shares words with one of the other: "what data" holds "data"."""
+        return any(
+            left.start < right.end and right.start < left.end
+            for left in self.by_role.get(one, ())
+            for right in self.by_role.get(other, ())
+        )
+
     def forbidden(self, role: str) -> bool:
         """Whether every block of `role` has a forbidding word right before it: "do not stop"."""
         found = self.by_role.get(role, ())
@@ -127,25 +135,26 @@ def read(blocks: Sequence[Block], words: int) -> Reading:
 
 
 def _stop_rule(known: _Blocks, words: int) -> str:
+    """The rule by which this is a wish to stop, or empty. Guards come first (privacy.md 4.5)."""
     sendable = ("send", "message", "marketing")
-    business = (
-        known.has("transactional") and not known.has("message") and not known.has("marketing") and not known.has("list")
-    )
+    about_messages = known.has("message") or known.has("marketing")
+    if known.has("quoted") or (known.has("third") and not known.has("alone")) or known.forbidden("cease"):
+        return ""
     if known.has("alone"):
         return "alone"
-    if business:
+    if known.has("transactional") and not about_messages:
         return ""
-    if known.near("cease", *sendable) and not known.forbidden("cease"):
+    if known.has("leave"):
+        return "leave"
+    if known.near("cease", *sendable):
         return "cease-messages"
     if known.near("unwanted", *sendable):
         return "messages-unwanted"
-    if known.near("remove", "list") or (
-        known.near("remove", "self", within=2) and known.near("remove", "message", "marketing")
-    ):
+    if known.near("remove", "list") or (known.near("remove", "self", within=2) and about_messages):
         return "remove-from-list"
     if known.near("remove", "message", "marketing", within=4) and known.has("self"):
         return "remove-from-messages"
-    if known.near("forbid", "send", within=3) and (known.has("self") or known.has("message") or known.has("marketing")):
+    if known.near("forbid", "send", within=3) and (known.has("self") or about_messages):
         return "sending-forbidden"
     if known.near("forbid", "message", within=2) and words <= NEAR:
         return "no-messages"
@@ -154,9 +163,9 @@ def _stop_rule(known: _Blocks, words: int) -> str:
 
 def _flags(known: _Blocks, words: int) -> Iterable[str]:
     """Rights and ways on."""
-    if known.near("erase", "data", within=5):
+    if known.near("erase", "data", within=5) or known.touching("erase", "data"):
         yield "erase"
-    if known.near("reveal", "data", within=6):
+    if known.near("reveal", "data", within=6) or known.touching("reveal", "data"):
         yield "access"
     if known.near("correct", "data", within=6):
         yield "rectify"

@@ -258,7 +258,7 @@ def _decision(
     if "sentences" in phrases:
         return Decision.STOP, "all", "sentence"
     first = data.whole.get(words[0], ())
-    if "erase" in phrases and any(meaning == "stop" for _, meaning in first):
+    if ("erase" in phrases or "erase" in sentence.flags) and any(meaning == "stop" for _, meaning in first):
         return Decision.STOP, "all", "stop-and-erase"
     if sentence.stop:
         scope = (_purpose(words, purposes) or "marketing") if sentence.scope == "marketing" else "all"

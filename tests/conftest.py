@@ -5,11 +5,17 @@ import uuid
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 from pymongo import MongoClient
 
 from bot.storage.embedded import EmbeddedDatabase
 
 pytest_plugins = ["tests.browser"]
+
+
+# No test asserts an absolute time (decisions.md 35), a property test neither: a busy machine is not a fault.
+settings.register_profile("recado", deadline=None)
+settings.load_profile("recado")
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """The shipped catalogs: complete, of the right length, with words in capitals that the bot understands."""
 
+from functools import cache
 from io import BytesIO
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from bot.app.rules import BusinessRules
 from bot.cli import recado
 from bot.cli.catalogs import capitals, catalog_files, keywords
 from bot.cli.texts import Texts, Written, texts_of_project
+from bot.i18n.catalog import Catalog
 from bot.i18n.po import NATIVE_REVIEW
 from bot.privacy.intents import start_word, stop_word, understand
 from bot.privacy.notice import SHORT_LIMIT, Notice
@@ -30,12 +32,16 @@ def texts() -> Texts:
 def notices() -> dict[str, Notice]:
     book = load_project(ROOT).book
     assert book is not None
-    catalog = load_catalog(ROOT, offered=book.business.languages, default=book.business.language)
-    return dict(BusinessRules(book.business, catalog).notices)
+    return dict(BusinessRules(book.business, catalog()).notices)
+
+
+@cache
+def catalog() -> Catalog:
+    return load_catalog(ROOT, offered=("en", *LANGUAGES), default="en")
 
 
 def translated(text: str, language: str) -> str:
-    return load_catalog(ROOT, offered=("en", *LANGUAGES), default="en").translate(text, language)
+    return catalog().translate(text, language)
 
 
 def test_the_check_finds_nothing() -> None:

@@ -134,7 +134,7 @@ WRONG = [
     pytest.param("problem", "encomenda", "word-clash", id="a start word of another flow"),
     pytest.param("problem", "problema, avaria", "start-words", id="two start words in one"),
     pytest.param("Please tap one of the three, or write HELP.", "Toque numa das três opções.", "keyword", id="no word for help"),
-    pytest.param("Please tap one of the three, or write HELP.", "Escreva SOCORRO.", "keyword", id="a word for help nobody understands"),
+    pytest.param("Please tap one of the three, or write HELP.", "Escreva CADEIRA.", "keyword", id="a word for help nobody understands"),
     pytest.param("What is it about?", "x" * 1025, "text-long", id="too long beside buttons"),
     pytest.param("What is it about?", "", "missing", id="no translation"),
 ]  # fmt: skip

@@ -75,7 +75,8 @@ class ScriptedEngine:
     """`say X`, `news X`, `call`, `timer N`, `record`, `notify`, `ticket`, `export`, `erase`, `boom`, `huge`; stop by intent."""
 
     def begin(self, person: PersonId, country: str, now: datetime) -> Conversation:
-        consent = Consent("given", since=now, valid_until=now + timedelta(days=700))
+        # Older than any stop of the stories: a newer yes would rightly outweigh it (`policy`).
+        consent = Consent("given", since=now - timedelta(days=1), valid_until=now + timedelta(days=700))
         return Conversation(person, created_at=now, country=country, consents={"tips": consent})
 
     def advance(self, conversation: Conversation, event: Event, now: datetime) -> Turn:

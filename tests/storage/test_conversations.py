@@ -29,6 +29,8 @@ from tests.storage.shelf import (
     turn,
 )
 
+pytestmark = pytest.mark.mongo
+
 Process = Callable[..., Shelf]
 
 

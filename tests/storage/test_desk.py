@@ -14,6 +14,8 @@ from bot.privacy.keyring import Keyring
 from bot.runtime.ports import DeadLetter
 from tests.storage.shelf import DAY, NAME, NOW, SECOND, SECRETS, TYPED, Shelf, send
 
+pytestmark = pytest.mark.mongo
+
 Process = Callable[..., Shelf]
 
 ID = CommandId("1" * 32)

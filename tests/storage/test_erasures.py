@@ -32,6 +32,8 @@ from tests.storage.shelf import (
     whole_life,
 )
 
+pytestmark = pytest.mark.mongo
+
 Process = Callable[..., Shelf]
 RECEIPT = TextMessage(SHOWN)
 

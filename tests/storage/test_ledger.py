@@ -12,6 +12,8 @@ from bot.domain.ids import CommandId, command_id
 from bot.storage.ledger import commitment
 from tests.storage.shelf import DAY, NOW, SECRETS, SHOWN, TYPED, Shelf, consent_event
 
+pytestmark = pytest.mark.mongo
+
 Process = Callable[..., Shelf]
 
 

@@ -16,7 +16,7 @@ from bot.privacy.inventory import COLLECTIONS
 from bot.privacy.keyring import Keyring
 from bot.storage import indexes
 from bot.storage.embedded import EmbeddedDatabase
-from bot.storage.mongo import Mongo, insert_all_once, reaches
+from bot.storage.mongo import Mongo, insert_all_once, reaches, upsert
 from tests.storage.shelf import (
     ADDRESS,
     NOW,
@@ -182,6 +182,26 @@ async def test_a_wrong_address_is_a_settings_problem(uri: str) -> None:
 
 async def test_settings_do_not_show_an_address(mongo_uri: str) -> None:
     assert "mongodb://" not in repr(settings_of("mongodb://user:secret@host", "x", vault_uri="mongodb://host"))
+
+
+class Crowded:
+    """A collection in which another upsert of the same new row is always a moment faster."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, dict[str, object]] = {}
+
+    async def update_one(self, wanted: dict[str, str], update: dict[str, dict[str, object]], *, upsert: bool) -> None:
+        if upsert and wanted["_id"] not in self.rows:
+            self.rows[wanted["_id"]] = {"by": "another"}
+            raise errors.DuplicateKeyError("E11000", 11000)
+        self.rows[wanted["_id"]] |= update["$set"]
+
+
+async def test_an_upsert_that_lost_to_another_one_is_done_all_the_same() -> None:
+    """MongoDB may answer two upserts of a new row with a duplicate key; a STOP's row must not be lost to that."""
+    crowded = Crowded()
+    await upsert(crowded, "x", {"$set": {"scope": "all"}})
+    assert crowded.rows == {"x": {"by": "another", "scope": "all"}}
 
 
 @pytest.fixture

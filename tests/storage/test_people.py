@@ -13,6 +13,8 @@ from bot.storage.subjects import REMEMBERED
 from tests.storage.conftest import fresh_keyring
 from tests.storage.shelf import ADDRESS, BSUID, NOW, NUMBER, SECOND, Shelf, Ticking, turn
 
+pytestmark = pytest.mark.mongo
+
 Process = Callable[..., Shelf]
 
 PHONE = PhoneNumber(NUMBER)
@@ -161,6 +163,22 @@ async def test_identities_bound_too_late_do_not_lead_to_an_erased_person(shelf: 
     again = await shelf.people.admit(ADDRESS, NOW)
     assert again != person
     assert await people_known(shelf) == {again}
+
+
+async def test_an_erasure_in_the_middle_of_binding_is_noticed(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The key was there when it was asked for and is gone when the rows are written: they go again (GDPR art. 17)."""
+    person = await shelf.people.admit(Address(bsuid=THIS), NOW)
+    asks = shelf.subjects.stands
+
+    async def erased_right_after(who: PersonId) -> bool:
+        stood = await asks(who)
+        await shelf.subjects.destroy(who)
+        await shelf.mongo.collection("identities").delete_many({"person": who})
+        return stood
+
+    monkeypatch.setattr(shelf.subjects, "stands", erased_right_after)
+    await shelf.people.bind(person, ADDRESS, NOW)
+    assert await shelf.rows("identities") == []
 
 
 async def test_an_admission_heals_an_identity_that_leads_to_nobody(shelf: Shelf) -> None:

@@ -12,6 +12,8 @@ from bot.privacy.keyring import Keyring
 from tests.storage.shelf import NAME, NOW, SECRETS, SHOWN, TYPED, Shelf, whole_life
 from tests.storage.test_erasures import asked, erase
 
+pytestmark = pytest.mark.mongo
+
 Process = Callable[..., Shelf]
 
 

@@ -9,6 +9,8 @@ from bot.domain.ids import PersonId, Wamid
 from bot.storage.sends import KEPT
 from tests.storage.shelf import NOW, SECOND, SECRETS, WAMID, Shelf, send
 
+pytestmark = pytest.mark.mongo
+
 PERSON = PersonId("7" * 32)
 CALLBACK = "c" * 32
 

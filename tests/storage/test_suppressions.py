@@ -11,6 +11,8 @@ from bot.domain.ids import Address, Bsuid, PhoneNumber
 from bot.privacy.suppression import LASTS
 from tests.storage.shelf import ADDRESS, BSUID, DAY, NOW, NUMBER, SECRETS, Shelf, Ticking
 
+pytestmark = pytest.mark.mongo
+
 Process = Callable[..., Shelf]
 
 PHONE = PhoneNumber(NUMBER)

@@ -4,13 +4,14 @@ Names are `RECADO_<ROOM>__<FIELD>`. `RECADO_<ROOM>__<FIELD>_FILE` names a file t
 nobody knows is an error, because a misspelt protection is no protection.
 """
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.errors import SettingsProblem
@@ -48,6 +49,17 @@ class IntegrationSettings(BaseModel):
     secrets: Mapping[str, SecretStr] = Field(
         default_factory=dict, description="JSON of name to secret, or a file with it."
     )
+
+    @field_validator("secrets", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        """The environment holds texts only; a text is read as JSON and never shown in an error."""
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value)
+        except json.JSONDecodeError:
+            raise ValueError('write the secrets as JSON, for example {"crm": "..."}') from None
 
 
 class Settings(BaseSettings):

@@ -6,7 +6,6 @@ from pathlib import Path
 import click
 
 from bot.cli.serve import run, stopping
-from bot.domain.errors import RecadoError
 
 
 @click.command(epilog="Example:  recado demo   (or: make demo)")
@@ -29,10 +28,7 @@ def demo(project: Path, data: Path, any_port: bool) -> None:
     from bot.observability import logs
 
     logs.configure(sys.stderr, "WARNING")
-    try:
-        run(_demo(project, data, any_port=any_port))
-    except RecadoError as problem:
-        raise click.ClickException(str(problem)) from None
+    run(_demo(project, data, any_port=any_port))
 
 
 async def _demo(project: Path, data: Path, *, any_port: bool) -> None:

@@ -6,8 +6,6 @@ import sys
 
 import click
 
-from bot.domain.errors import RecadoError
-
 
 @click.command(
     epilog="Example:  recado send --purpose newsletter --template monthly_news --to +15550100123 --with 'Hello.'"
@@ -19,10 +17,7 @@ from bot.domain.errors import RecadoError
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def send(purpose: str, template: str, recipient: str, values: tuple[str, ...], as_json: bool) -> None:
     """Queues a message of the business's own accord to a person who is known already."""
-    try:
-        queued, words = asyncio.run(_send(purpose, template, recipient, values))
-    except RecadoError as problem:
-        raise click.ClickException(str(problem)) from None
+    queued, words = asyncio.run(_send(purpose, template, recipient, values))
     click.echo(json.dumps({"queued": queued, "reason": words}) if as_json else words)
     sys.exit(0 if queued else 1)
 

@@ -6,8 +6,6 @@ import sys
 
 import click
 
-from bot.domain.errors import RecadoError
-
 
 @click.command(epilog="Example:  RECADO_STORAGE__URI=mongodb://db:27017 recado serve")
 @click.option("--web", "only_web", is_flag=True, help="Only answer webhooks and pages; another process does the work.")
@@ -24,10 +22,7 @@ def serve(only_web: bool, only_work: bool, log_level: str) -> None:
     from bot.observability import logs
 
     logs.configure(sys.stderr, log_level)
-    try:
-        run(_until_told(work=not only_web, web=not only_work))
-    except RecadoError as problem:
-        raise click.ClickException(str(problem)) from None
+    run(_until_told(work=not only_web, web=not only_work))
 
 
 def run(main: "asyncio.Future[None] | object") -> None:

@@ -181,7 +181,7 @@ class Connector(Part):
         default="", description="Name of the processor that runs it, if it is not the business itself."
     )
     secret: str = Field(
-        default="", description="Name of the secret that authorises calls (RECADO_INTEGRATIONS__SECRET_<NAME>)."
+        default="", description="Name of the secret that authorises calls (in RECADO_INTEGRATIONS__SECRETS)."
     )
     local: YesNo = Field(default=False, description="The address lies in the business's own network, on purpose.")
     actions: Mapping[str, Action]

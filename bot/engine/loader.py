@@ -219,6 +219,7 @@ _WORDS: Mapping[str, Callable[[ErrorDetails], tuple[str, str]]] = {
     "string_type": _fixed("A text is expected here.", "Put it in quotes."),
     "string_too_short": _fixed("This is empty.", "Write a text."),
     "string_pattern_mismatch": _fixed("This is not written in the expected form.", "Use lower-case letters, digits and `_` for names."),
+    "too_short": _fixed("This is empty.", "Write at least one entry, each beginning with `- `."),
     "tuple_type": _fixed("A list is expected here.", "Begin each entry with `- `."),
     "list_type": _fixed("A list is expected here.", "Begin each entry with `- `."),
     "mapping_type": _fixed("Keys with values are expected here.", "Write `key: value`, indented, one a line."),

@@ -283,7 +283,7 @@ def summary(export: SubjectExport, business: Business, translate: Callable[[str]
 def _consent_line(name: str, one: Mapping[str, Any], business: Business, translate: Callable[[str], str]) -> str:
     declared = business.purposes.get(name)
     title = translate(declared.title) if declared else name
-    state = translate(_STATES.get(str(one.get("state", "unknown")), "unknown"))
+    state = translate(_STATES.get(str(one.get("state")), _STATES["unknown"]))
     return fill(translate(_CONSENT), purpose=title, state=state, since=str(one.get("since", ""))[:10] or "–")
 
 

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import Enum
 
-from bot.domain.command import Call, Command, Erase, Export, MarkRead, Notify, Send
+from bot.domain.command import Call, Command, Export, MarkRead, Notify, Send
 from bot.domain.conversation import Conversation
 from bot.runtime.ports import Pending
 
@@ -91,8 +91,3 @@ def due(conversation: Conversation, pending: Sequence[Pending], now: datetime) -
     work = next((hour for hour in hours if next_ready(pending, hour) is not None), None)
     timers = [] if conversation.erasing else [timer.due for timer in conversation.timers]
     return min([*timers, *([work] if work else [])], default=None)
-
-
-def is_erasure(command: Command | None) -> bool:
-    """Whether this is the erasure itself, which is never given up."""
-    return isinstance(command, Erase)

@@ -41,6 +41,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
+        random.seed(self.seed)  # the jitter of retries, so that a history can be told again
         fates = ("ok",) * 12 + ("mute", "lost", "busy", "raise")
         self.meta.plan = lambda _: self.dice.choice(fates)
         self.meta.takes = lambda: self.dice.choice((0.02, 0.1, 1.0, 4.0))
@@ -115,9 +116,9 @@ class World:
         """Every reply arrived or is with the operators; in order; twice only where it was counted."""
         ids = self.everybody[0].ids
         refused = {name for _, name, _ in self.disk.refusals}
-        lost = {getattr(letter.content, "id", "") for letter in self.disk.letters} | refused
-        sends = {row.send.id: row.send for row in self.disk.sends.values()}
-        given_up = {getattr(send.message, "body", "") for name, send in sends.items() if name in lost}
+        turned_away = [row.send for row in self.disk.sends.values() if row.send.id in refused]
+        kept = [letter.content for letter in self.disk.letters]
+        given_up = {getattr(getattr(one, "message", None), "body", "") for one in (*turned_away, *kept)}
         arrived = self.meta.bodies()
         for sender in PEOPLE:
             mine = [one for one in self.said if one.sender == sender and one.words.value.startswith("say")]

@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -102,6 +103,35 @@ def test_a_process_that_dies_at_any_call_leaves_an_answer_within_90_seconds(call
         await first.stop(0)
 
     play_out(story)
+
+
+def test_work_that_is_cancelled_at_any_call_leaves_nothing_half_done() -> None:
+    async def story(place: int) -> bool:
+        bot = Process(Disk(), Meta()).start()
+        await bot.hears(message("hush"))
+        passed = 0
+
+        def cancels(_: str) -> None:
+            nonlocal passed
+            passed += 1
+            if passed == place:
+                for task in bot.worker._tasks:
+                    task.cancel()
+
+        bot.line.hook = cancels
+        await bot.hears(message("record first"), message("second"))
+        await quiet(bot.disk)
+        said = bot.meta.bodies()
+        assert [*dict.fromkeys(said)] == ["first", "re: second"]
+        assert len(said) - 2 <= bot.figure("recado_sends_repeated_total")
+        assert len(bot.disk.ledger) == 1
+        await bot.stop()
+        return passed >= place and place < 80
+
+    place = 1
+    while play_out(partial(story, place)):
+        place += 1
+    assert place > 40
 
 
 def test_one_conversation_that_fails_costs_nobody_else_anything() -> None:

@@ -34,6 +34,7 @@ from bot.privacy.keyring import Keyring
 from bot.privacy.notice import Notice, from_content
 from bot.privacy.numbers import BadNumber, canonical
 from bot.runtime.erasing import Erasing
+from bot.runtime.figures import Figures
 from bot.runtime.outbox import Hands, Outbox
 from bot.runtime.ports import Lease, Stored
 from bot.runtime.turn import Parts, Turns
@@ -229,9 +230,12 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     channel = WhatsAppClient(Graph(settings.whatsapp, session), settings.whatsapp.accounts[0])
     engine = Engine(book, Languages(catalog), TypedValues(), rules)
     started = _Started()
+    registry = Registry()
+    figures = Figures(registry)
     turns = Turns(
         Parts(engine, conversations, people, suppressions, sends, desk, HeardWishes(business), ids, clock),
         started if work else None,
+        figures=figures,
     )
     erasing = Erasing(erasures, others, channel, business, ids, clock)
     law = "gdpr" if not business.country else business.country.lower()
@@ -254,10 +258,10 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         ids,
         clock,
     )
-    outbox = Outbox(hands, turns, erasing)
-    worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock)
+    outbox = Outbox(hands, turns, erasing, figures=figures)
+    worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)
     started.worker = worker
-    return _Made(turns, worker, people, Registry())
+    return _Made(turns, worker, people, registry)
 
 
 class _Started:

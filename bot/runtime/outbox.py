@@ -5,6 +5,7 @@ Nobody sends past it (architecture.md 6). Calls to other systems run beside the 
 
 import asyncio
 import logging
+from datetime import timedelta
 
 from bot.domain.command import (
     Call,
@@ -36,6 +37,9 @@ from bot.runtime.turn import LEASE, Turns
 __all__ = ["Hands", "Outbox"]
 
 logger = logging.getLogger(__name__)
+
+ERASURE_LOOKS_AGAIN = timedelta(minutes=1)
+"""How long what cannot be read waits while an erasure runs."""
 
 GLANCE = 1.0
 """Seconds between two looks at the line while only a call is under way: a STOP's confirmation does not wait for it."""
@@ -132,9 +136,13 @@ class Outbox:
             return await self._failures.later(stored, pending, lease, reason)
 
     async def _unreadable(self, stored: Stored, pending: Pending, lease: Lease) -> Stored | None:
-        """A key that is gone on purpose needs no operator: the erasure goes on from its job row (decisions.md 16)."""
+        """While an erasure runs nothing is given up: its job deletes the conversation, or the missing key comes back first.
+
+        Dropping the command here could drop the `Erase` itself (GDPR art. 17).
+        """
         if stored.conversation.erasing:
-            return await self._hands.conversations.settle(stored.conversation.person, lease.token, pending.id)
+            person, until = stored.conversation.person, self._hands.clock.now() + ERASURE_LOOKS_AGAIN
+            return await self._hands.conversations.defer(person, lease.token, pending.id, pending.attempts, until)
         return await self._failures.dead(stored, pending, lease, "unreadable")
 
     async def _exported(self, stored: Stored, pending: Pending, command: Export, lease: Lease) -> Stored | None:

@@ -1,0 +1,118 @@
+"""The rules of the intents, row by row (privacy.md 4.3 and 4.5)."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.privacy.intents import LANGUAGES, understand
+
+STOPS = [
+    "stop", "STOP", "Stop!", "*stop*", "_STOP_", "  stop  ", "s t o p", "s.t.o.p", "stoooop", "ＳＴＯＰ", "ⓢⓣⓞⓟ", "ЅТОР", "st\u200bop",
+    "stop please", "please stop", "STOP!!!", "\"stop\"", "🛑", "stpo", "sotp", "unsubscibe",
+    "unsubscribe", "opt out", "parar", "sair", "baja",
+    "darme de baja", "arrêt", "abmelden", "ferma", "afmelden", "rezygnuję", "avregistrera", "afmeld", "lopeta", "odhlásit", "odjava",
+    "leiratkozás", "dezabonare", "стоп", "отписване", "ΣΤΟΠ", "στοπ", "lõpeta", "atteikties", "atsisakau", "stad", "ieqaf", "RET", "durdur",
+    "توقف", "إيقاف", "отписаться", "відписатися",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", STOPS)
+@pytest.mark.parametrize("language", [None, "en", "ar"])
+def test_keywords_stop_in_every_language_whatever_the_persons(text: str, language: str | None) -> None:
+    found = understand(text, language=language)
+    assert (found.decision.value, found.scope) == ("stop", "all")
+    assert found.rule
+
+
+SENTENCES = [
+    pytest.param("pode parar de me mandar mensagem?", "pt", "all", id="asked politely"),
+    pytest.param("remove me from your list pls", "en", "all", id="off the list"),
+    pytest.param("I don't want any more messages from you", "en", "all", id="not wanted"),
+    pytest.param("stop sending me offers", "en", "marketing", id="advertising alone"),
+    pytest.param("ich möchte keine Werbung mehr", "de", "marketing", id="advertising, German"),
+    pytest.param("ich widerrufe meine Einwilligung", "de", "all", id="legal wording"),
+    pytest.param("je ne veux plus recevoir vos messages", "fr", "all", id="French"),
+    pytest.param("no me escriban más", "es", "all", id="Spanish"),
+    pytest.param("basta messaggi per favore", "it", "all", id="Italian"),
+    pytest.param("ik wil geen berichten meer", "nl", "all", id="Dutch"),
+]
+
+
+@pytest.mark.parametrize(("text", "language", "scope"), SENTENCES)
+def test_a_wish_in_a_sentence_counts_as_much(text: str, language: str, scope: str) -> None:
+    found = understand(text, language=language)
+    assert (found.decision.value, found.scope) == ("stop", scope)
+
+
+ORDINARY = [
+    "where is my order", "please cancel my order", "the bus stop is full of people", "don't stop sending me recipes",
+    "that's all, thank you",
+    "at the end of the month", "my sister no longer gets your messages", "what happens if I write STOP?", "> Write STOP to unsubscribe",
+    "stoppen sie die Lieferung der Bestellung", "dónde está la parada", "stopcontact", "durum", "retina", "no", "ok", "hello", "12", "",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("text", ORDINARY)
+def test_ordinary_messages_are_left_alone(text: str) -> None:
+    assert understand(text, language="en").decision.value == "none"
+
+
+@pytest.mark.parametrize("text", ["enough", "chega", "leave", "✋", "👎", "löschen", "usuń"])
+def test_doubt_is_asked_about(text: str) -> None:
+    found = understand(text, language="en")
+    assert (found.decision.value, found.scope) == ("ask", "unclear")
+
+
+@pytest.mark.parametrize("text", ["cancel", "end", "quit"])
+def test_a_bare_cancel_stops_unless_a_flow_is_open(text: str) -> None:
+    assert understand(text, language="en").decision.value == "stop"
+    found = understand(text, language="en", flow_open=True)
+    assert (found.decision.value, "cancel" in found.flags) == ("ask", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "language", "flag"),
+    [
+        ("delete my data", "en", "erase"), ("apagar os meus dados", "pt", "erase"), ("borren mis datos", "es", "erase"),
+        ("my data", "en", "access"), ("what do you know about me", "en", "access"), ("correct my data", "en", "rectify"),
+        ("privacy", "en", "privacy"), ("START", "en", "start"), ("help", "en", "help"), ("a real person please", "en", "agent"),
+        ("I want to complain", "en", "complaint"), ("yes", "en", "yes"), ("no thanks", "en", "no"), ("sim", "pt", "yes"),
+    ],
+)  # fmt: skip
+def test_rights_and_ways_on_are_recognised(text: str, language: str, flag: str) -> None:
+    assert flag in understand(text, language=language).flags
+
+
+@pytest.mark.parametrize("text", ["ok", "okay", "👍", "✅", "❤️", "fine", "sure whatever", "hm", "k", "alright then"])
+@pytest.mark.parametrize("language", ["en", "pt", "de"])
+def test_weak_affirmations_are_never_a_yes(text: str, language: str) -> None:
+    assert "yes" not in understand(text, language=language).flags
+
+
+@pytest.mark.parametrize(
+    ("text", "language"), [("ne", "cs"), ("no", "cs"), ("tak", "da"), ("da", "en"), ("ja", "en"), ("sí", "pt")]
+)
+def test_false_friends_are_no_yes_in_another_language(text: str, language: str) -> None:
+    assert "yes" not in understand(text, language=language).flags
+
+
+def test_stop_and_delete_does_both() -> None:
+    found = understand("stop and delete my data", language="en")
+    assert (found.decision.value, "erase" in found.flags) == ("stop", True)
+
+
+def test_another_language_may_be_asked_for() -> None:
+    assert understand("in English please", language="pt").target_language == "en"
+    assert understand("português", language="en").target_language == "pt"
+
+
+def test_all_thirty_languages_are_there() -> None:
+    assert len(LANGUAGES) == 30
+
+
+@given(st.text(max_size=400), st.sampled_from([None, *LANGUAGES]))
+def test_any_text_is_read_the_same_way_twice_and_its_words_are_not_kept(text: str, language: str | None) -> None:
+    found = understand(text, language=language)
+    assert found == understand(text, language=language)
+    assert found.decision.value in ("stop", "ask", "none")
+    assert not text.strip() or len(text) < 12 or text not in repr(found)

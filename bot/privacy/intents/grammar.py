@@ -17,6 +17,10 @@ MAY_BE_ERASURE = frozenset({"remove-from-messages"})
 """Rules whose words may also mean that data be deleted; where they do, that is what is meant."""
 
 
+# How many words a message may have for a rule to be sure; a longer one is asked about, which harms nobody (privacy.md 4.3.9).
+_SURE_WITHIN: Mapping[str, int] = {"leave": 10, "sending-forbidden": 9, "remove-from-messages": 6, "no-messages": 4}
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """One building block found in a message: words `start` to `end` (exclusive) of role `role`."""
@@ -129,9 +133,10 @@ def read(blocks: Sequence[Block], words: int) -> Reading:
     rule = _stop_rule(known, words)
     if not rule:
         return Reading(flags=flags)
+    sure = words <= _SURE_WITHIN.get(rule, words)
     about_ads = known.has("marketing") and not known.has("message") and rule != "alone"
     scope = "marketing" if about_ads else "all"
-    return Reading("stop", scope, rule, flags)
+    return Reading("stop" if sure else "ask", scope if sure else "unclear", rule, flags)
 
 
 def _stop_rule(known: _Blocks, words: int) -> str:

@@ -260,6 +260,8 @@ def _decision(
     first = data.whole.get(words[0], ())
     if ("erase" in phrases or "erase" in sentence.flags) and any(meaning == "stop" for _, meaning in first):
         return Decision.STOP, "all", "stop-and-erase"
+    if sentence.stop == "ask":
+        return Decision.ASK, "unclear", sentence.rule
     if sentence.stop:
         scope = (_purpose(words, purposes) or "marketing") if sentence.scope == "marketing" else "all"
         return Decision.STOP, scope, sentence.rule

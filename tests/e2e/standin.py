@@ -101,7 +101,7 @@ class Standin:
         }
         return json.dumps(body).encode()
 
-    async def post(self, body: bytes, signature: str | None = "", *, keep: bool = True) -> int:
+    async def post(self, body: bytes, signature: str | None = "", *, keep: bool = True, to: str = "") -> int:
         """Posts raw bytes; an empty signature means a right one, None means none."""
         headers = {"Content-Type": "application/json"}
         if signature == "":
@@ -110,7 +110,7 @@ class Standin:
             headers["X-Hub-Signature-256"] = signature
         if keep:
             self.posted.append(body)
-        async with self.session.post(self.webhook, data=io.BytesIO(body), headers=headers) as response:
+        async with self.session.post(to or self.webhook, data=io.BytesIO(body), headers=headers) as response:
             return response.status
 
     async def say(self, person: "Someone", text: str, **extra: Any) -> int:

@@ -78,6 +78,43 @@ async def test_twenty_messages_at_once_are_answered_in_order_none_lost_none_doub
             other.end(signal.SIGTERM)
 
 
+@pytest.mark.parametrize("processes", [1, 2])
+async def test_twenty_separate_webhooks_at_once_are_each_answered_once(
+    echo: Served, meta: Standin, tmp_path: Path, processes: int
+) -> None:
+    """Posted side by side to one or two processes the order is that of the commits; none is lost and none doubled."""
+    others = [Served(echo.environment, tmp_path / f"serve{n}.log") for n in range(processes - 1)]
+    for other in others:
+        await other.start()
+    try:
+        await meta.say(ANA, "echo")
+        await meta.hears(ANA, "What shall I repeat?")
+        everywhere = [echo.webhook, *(other.webhook for other in others)]
+
+        async def delivered(n: int) -> None:
+            """As Meta does: again until it is taken."""
+            body = meta.envelope(ANA, [meta.message(ANA, {"type": "text", "text": {"body": f"word{n}"}})])
+            for _ in range(50):
+                if await meta.post(body, to=everywhere[n % len(everywhere)]) == 200:
+                    return
+                await asyncio.sleep(0.1)
+            raise AssertionError("a webhook was never taken")
+
+        await asyncio.gather(*(delivered(n) for n in range(20)))
+        for _ in range(200):
+            heard = [
+                words.split("You said ")[1].split(".")[0] for one in meta.to(ANA) if "You said" in (words := texts(one))
+            ]
+            if len(heard) >= 20:
+                break
+            await asyncio.sleep(0.1)
+
+        assert sorted(heard) == sorted(f"word{n}" for n in range(20))
+    finally:
+        for other in others:
+            other.end(signal.SIGTERM)
+
+
 @pytest.mark.parametrize(
     "signature",
     [

@@ -119,18 +119,13 @@ def _business(play: Play, event: MessageReceived) -> bool:
         play.push(flow)
         return False
     start = play.world.book.business.start_flow
-    if start and start in play.world.book.flows and play.conversation.misunderstood == 0 and _greets(play, event):
+    if start in play.world.book.flows and play.conversation.misunderstood == 0 and event.kind == "text":
         play.set(misunderstood=0)
         play.push(start)
         return False
     play.set(misunderstood=play.conversation.misunderstood + 1)
     play.push("unsupported" if event.kind not in ("text", "tap", "template_tap") else "not_understood")
     return False
-
-
-def _greets(play: Play, event: MessageReceived) -> bool:
-    """Whether this opens a conversation: the first message after the notice, or one after a long pause."""
-    return event.kind == "text" or play.conversation.talk != "active"
 
 
 def _interrupts(play: Play, event: MessageReceived) -> bool:

@@ -27,7 +27,8 @@ class WhatsAppClient:
         """Sends one message; `callback` comes back in its statuses. Never raises for an answer."""
         try:
             body = body_of(to, message, callback)
-        except TooLarge:
+            orjson.dumps(body)
+        except (TooLarge, ValueError, TypeError):
             return Refused(BAD_MESSAGE, "never")
         answer = await self._graph.request("POST", self._path, body)
         wamid = _wamid(answer) if answer.ok else None

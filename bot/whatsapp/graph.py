@@ -44,6 +44,18 @@ class Graph:
             async with self._session.request(
                 method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
             ) as response:
-                return Answer(response.status, await response.content.read(MAX_ANSWER))
+                return Answer(response.status, await _whole(response))
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Answer(0, b"")
+
+
+async def _whole(response: aiohttp.ClientResponse) -> bytes:
+    """The whole body, however many pieces it comes in; what is beyond the bound is left."""
+    parts: list[bytes] = []
+    size = 0
+    async for part in response.content.iter_any():
+        parts.append(part)
+        size += len(part)
+        if size >= MAX_ANSWER:
+            break
+    return b"".join(parts)[:MAX_ANSWER]

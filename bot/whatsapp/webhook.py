@@ -4,6 +4,7 @@ Pure. Profile names, usernames, ad referrals and contact cards are dropped here 
 not known becomes `Unknown` with the names of field and kind only. One broken item never sinks the others of its batch.
 """
 
+import json
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -41,10 +42,7 @@ def parse(body: bytes, *, accounts: frozenset[str] | None) -> tuple[Inbound, ...
 
     Raises `UnreadableBody` when it is no JSON object; never raises for what the JSON holds.
     """
-    try:
-        envelope = orjson.loads(body)
-    except orjson.JSONDecodeError as problem:
-        raise UnreadableBody("not JSON") from problem
+    envelope = _decoded(body)
     if not isinstance(envelope, dict):
         raise UnreadableBody("not an object")
     found: list[Inbound] = []
@@ -54,6 +52,18 @@ def parse(body: bytes, *, accounts: frozenset[str] | None) -> tuple[Inbound, ...
             if len(found) > MAX_UPDATES:
                 return tuple(found[:MAX_UPDATES])
     return tuple(found)
+
+
+def _decoded(body: bytes) -> Any:
+    """The JSON of a body. orjson refuses half characters that Meta's escapes may hold; the slower reader takes them."""
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        pass
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError) as problem:
+        raise UnreadableBody("not JSON") from problem
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
@@ -79,7 +89,7 @@ def _change(change: Json, accounts: frozenset[str] | None) -> Iterator[Inbound]:
     value = _object(change.get("value"))
     account = _text(_object(value.get("metadata")).get("phone_number_id"))
     if accounts is not None and account and account not in accounts:
-        yield Unknown(name, "other-account")
+        yield Unknown(name if name.isidentifier() else "", "other-account")
         return
     reader = _FIELDS.get(name)
     if reader is None:
@@ -120,6 +130,18 @@ def _moment(value: Any) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
+UNDATED = datetime(2100, 1, 1, tzinfo=UTC)
+"""Stands for a time that is missing or odd. It lies ahead, so the runtime takes the time of receipt: a wish is never lost for it."""
+
+
+def _moment_or_receipt(value: Any) -> datetime:
+    """As `_moment`, with fractions of a second cut off, or `UNDATED`."""
+    try:
+        return _moment(int(value) if isinstance(value, float) else value)
+    except (ValueError, OverflowError):
+        return UNDATED
+
+
 def _phone(value: Any) -> PhoneNumber | None:
     digits = _text(value).lstrip("+")
     return PhoneNumber(f"+{digits}") if digits.isascii() and digits.isdigit() and 5 <= len(digits) <= 20 else None
@@ -143,9 +165,12 @@ def _address(phone: Any, bsuid: Any, parent: Any = None) -> Address | None:
 def _sender(message: Json, contacts: list[dict[str, Any]]) -> Address | None:
     """Who wrote: the message's own keys, completed by the contact that belongs to it."""
     phone, bsuid, parent = message.get("from"), message.get("from_user_id"), message.get("from_parent_user_id")
+    number, scoped = _text(phone), _text(bsuid)
     for contact in contacts:
-        mine = contact.get("wa_id") == phone if phone else contact.get("user_id") == bsuid
-        if mine or (len(contacts) == 1 and not phone and not bsuid):
+        same_number = bool(number) and _text(contact.get("wa_id")) == number
+        same_id = not number and bool(scoped) and _text(contact.get("user_id")) == scoped
+        alone = len(contacts) == 1 and not number and not scoped
+        if same_number or same_id or alone:
             phone, bsuid = phone or contact.get("wa_id"), bsuid or contact.get("user_id")
             parent = parent or contact.get("parent_user_id")
             break
@@ -168,7 +193,7 @@ def _message(account: str, message: Json, contacts: list[dict[str, Any]]) -> Inb
     if reader is not None and isinstance(message.get(kind), dict | list):
         parts = reader(message, _object(message.get(kind)))
     return InboundMessage(
-        account, sender, wamid, _moment(message.get("timestamp")), parts.get("kind", kind), Words(parts.get("words", "")),
+        account, sender, wamid, _moment_or_receipt(message.get("timestamp")), parts.get("kind", kind), Words(parts.get("words", "")),
         parts.get("option", ""), Wamid(_text(context.get("id"))), parts.get("data", {}),
     )  # fmt: skip
 
@@ -284,9 +309,11 @@ def _status(account: str, status: Json) -> Inbound | None:
     if name not in STATUSES:
         return Unknown("messages", "status")
     code = next((_text(error.get("code")) for error in _objects(status.get("errors"))), "0")
+    number = int(code) if code.isascii() and code.isdigit() else 0
+    pricing = _text(_object(status.get("pricing")).get("category"))[:40]
     return DeliveryStatus(
         account, Wamid(_text(status.get("id"))), _text(status.get("biz_opaque_callback_data"))[:512], name,
-        _moment(status.get("timestamp")), int(code) if code.isdigit() else 0, _text(_object(status.get("pricing")).get("category"))[:40],
+        _moment(status.get("timestamp")), number, pricing,
     )  # fmt: skip
 
 
@@ -302,7 +329,7 @@ def _preferences(account: str, value: Json) -> Iterator[Inbound]:
             if sender is None or wish not in ("stop", "resume"):
                 return Unknown("user_preferences", "incomplete")
             return PreferenceSignal(
-                account, sender, wish, _text(row.get("category"))[:40], _moment(row.get("timestamp"))
+                account, sender, wish, _text(row.get("category"))[:40], _moment_or_receipt(row.get("timestamp"))
             )
 
         yield from _safely(read, "preference")

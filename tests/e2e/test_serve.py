@@ -1,6 +1,7 @@
 """`recado serve` driven from outside, as Meta and an attacker would."""
 
 import asyncio
+import gzip
 import json
 import signal
 from collections.abc import AsyncIterator
@@ -153,6 +154,13 @@ async def test_too_large_unreadable_and_strange_bodies_are_told_apart(echo: Serv
     assert await meta.post(b"{not json") == 400
     assert await meta.post(b'{"object":"whatsapp_business_account","entry":[]}') == 200
     assert await meta.post(b'{"entry":[1,null,{"changes":[{"field":"messages","value":{"messages":[{}]}}]}]}') == 200
+
+
+async def test_packed_bodies_are_refused_before_they_are_unpacked(echo: Served, meta: Standin) -> None:
+    """The signature is over the bytes on the wire; nothing is unpacked for a stranger."""
+    for content in (gzip.compress(b"{}" * 1000), b"no gzip at all"):
+        async with meta.session.post(meta.webhook, data=content, headers={"Content-Encoding": "gzip"}) as answer:
+            assert answer.status in (400, 401)
 
 
 async def test_the_handshake_gives_the_challenge_for_the_right_token_only(echo: Served, meta: Standin) -> None:

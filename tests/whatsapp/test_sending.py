@@ -228,6 +228,25 @@ async def test_nothing_meta_does_raises_and_nothing_is_logged(
     assert len(meta.bodies) == 1
 
 
+async def in_pieces(request: web.Request) -> web.StreamResponse:
+    response = web.StreamResponse()
+    await response.prepare(request)
+    for piece in (b'{"messages":', b'[{"id":"wam', b'id.X"}]}'):
+        await response.write(piece)
+        await asyncio.sleep(0.02)
+    return response
+
+
+async def test_an_answer_in_pieces_is_read_whole(meta: Meta, client: WhatsAppClient) -> None:
+    meta.answer = in_pieces
+    assert await client.send(NUMBER, TEXT, "cb") == Accepted(Wamid("wamid.X"))
+
+
+async def test_half_a_character_is_refused_before_it_is_tried(meta: Meta, client: WhatsAppClient) -> None:
+    assert await client.send(NUMBER, TextMessage("half \ud83d"), "cb") == Refused(100, "never")
+    assert meta.bodies == []
+
+
 async def test_a_message_over_the_limits_is_never_tried(meta: Meta, client: WhatsAppClient) -> None:
     assert await client.send(NUMBER, TextMessage("x" * 5000), "cb") == Refused(100, "never")
     assert meta.bodies == []

@@ -19,7 +19,7 @@ from bot.domain.inbound import (
     Unknown,
 )
 from bot.whatsapp.signature import is_signed, sign
-from bot.whatsapp.webhook import UnreadableBody, parse
+from bot.whatsapp.webhook import UNDATED, UnreadableBody, parse
 
 SPACELESS = b'{"object":"whatsapp_business_account","entry":[]}'
 SPACED = b'{"object": "whatsapp_business_account", "entry": []}'
@@ -215,8 +215,9 @@ def test_times_come_as_text_or_number(stamp: Any) -> None:
 
 
 @pytest.mark.parametrize("stamp", [None, "", "soon", -1, 99999999999, True, [1]])
-def test_a_message_without_a_time_is_counted_and_not_kept(stamp: Any) -> None:
-    assert only(envelope(messages=[{**COMMON, "timestamp": stamp}])) == Unknown("messages", "broken-message")
+def test_a_message_without_a_time_counts_as_received_now(stamp: Any) -> None:
+    """A STOP is never lost for an odd time: what lies ahead is taken at the time of receipt."""
+    assert message(type="text", text={"body": "stop"}, timestamp=stamp).at == UNDATED
 
 
 def test_statuses_carry_our_id_code_and_category() -> None:
@@ -260,6 +261,24 @@ def test_other_fields_become_what_they_mean() -> None:
     assert change.current.phone is not None
     assert change.current.phone.value == "+12195550155"
     assert only(envelope("tracking_events", x=1)) == Unknown("tracking_events", "field")
+
+
+def test_half_a_character_anywhere_does_not_cost_the_batch() -> None:
+    body = envelope(contacts=[CONTACT], messages=[{**COMMON, "type": "text", "text": {"body": "stop X"}}]).replace(
+        b"X", b"\\ud83d"
+    )
+    one = only(body)
+
+    assert isinstance(one, InboundMessage)
+    assert one.words.value.startswith("stop ")
+    one.words.value.encode()
+
+
+def test_a_message_without_a_sender_belongs_to_nobody() -> None:
+    anonymous = {"id": "wamid.A", "timestamp": "1788000001", "type": "text", "text": {"body": "stop"}}
+    contacts = [{"wa_id": "15550100001"}, {"wa_id": "15550100002", "user_id": "US.2"}]
+
+    assert only(envelope(contacts=contacts, messages=[anonymous])) == Unknown("messages", "no-sender")
 
 
 def test_groups_and_other_numbers_are_counted_only() -> None:

@@ -5,7 +5,7 @@ Each rule has a code; docs/flows/linter.md explains them. Privacy rules are erro
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from bot.domain.business import Business
+from bot.domain.business import Business, Part
 from bot.engine import flow as schema
 from bot.engine.expressions import ExpressionProblem, condition
 from bot.engine.outcomes import OUTCOMES
@@ -314,15 +314,34 @@ class _FlowCheck:
         if self.business.name.casefold() not in step.ask.casefold() and "{business.name}" not in step.ask:
             reason = "The question does not name the business (Meta's opt-in rule; GDPR art. 4(11))."
             self.source.report("consent-nameless", (*path, "ask"), reason, f"Write {self.business.name} into it.")
-        for label in ("yes_label", "no_label"):
-            if units(getattr(step, label)) > BUTTON_TITLE:
-                self.source.report(
-                    "label-long", (*path, label), f"A button holds {BUTTON_TITLE} characters.", "Shorten it."
-                )
+        self._labels(step, path, ("yes_label", "no_label"))
+        if step.double is not None:
+            self._labels(step.double, (*path, "double"), ("yes_label", "no_label"))
         if units(step.ask) > BUTTON_BODY:
             self.source.report(
                 "text-long", (*path, "ask"), f"A text with buttons holds {BUTTON_BODY} characters.", "Shorten it."
             )
+
+    def _labels(self, part: Part, path: Path, names: tuple[str, ...]) -> None:
+        """Buttons that stand side by side: not empty, short enough, and not the same (Meta refuses the whole message otherwise)."""
+        seen: set[str] = set()
+        for name in names:
+            label = str(getattr(part, name)).strip()
+            if not label:
+                self.source.report(
+                    "label-empty", (*path, name), "This button has no text.", "Write what a tap on it says."
+                )
+            elif units(label) > BUTTON_TITLE:
+                reason = f"This label has {units(label)} characters; a button holds {BUTTON_TITLE}."
+                self.source.report("label-long", (*path, name), reason, "Shorten it.")
+            elif label.casefold() in seen:
+                self.source.report("label-twice", (*path, name), f"Two buttons say `{label}`.", "Change one of them.")
+            seen.add(label.casefold())
+
+    def _my_data(self, step: schema.MyData, path: Path) -> None:
+        if step.my_data == "delete":
+            self._labels(step, path, ("yes_label", "no_label"))
+            self._labels(step, path, ("confirm_label", "no_label"))
 
     def _withdraw(self, step: schema.Withdraw, path: Path) -> None:
         if self.business is not None and step.withdraw not in (*self.business.purposes, "all", "marketing"):

@@ -84,6 +84,8 @@ def read(name: str, content: bytes) -> Source:
         source.report_at("yaml-empty", Place(name), "This file is empty.", "Write a flow into it, or delete it.")
         return source
     source.data = _Builder(source).build(node, (), 0)
+    if source.data is None and not source.problems:
+        source.report_at("yaml-empty", Place(name), "This file holds nothing.", "Write a flow into it, or delete it.")
     return source
 
 

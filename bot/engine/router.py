@@ -80,6 +80,8 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
     wish = next((flow for flag, flow in WISHES if flag in intent.flags), None)
     if wish is None:
         return False
+    if wish == "start_again":
+        play.set(stop_confirmed_at=None)  # whoever came back and stops again is told again
     if play.conversation.talk == "new":
         play.push("first_contact")
         _open(play, wish, below=True)

@@ -51,7 +51,10 @@ def withdraw(play: Play, purpose: str, source: str) -> None:
 
 
 def confirm_due(play: Play) -> bool:
-    """Whether this STOP is answered with a confirmation: one, and at most one a day (privacy.md 4.3.14)."""
+    """Whether this STOP is answered with a confirmation: one, and none for repeating it within a day (privacy.md 4.3.14).
+
+    START and a fresh consent begin anew: who stops after them is told that it worked.
+    """
     last = play.conversation.stop_confirmed_at
     if last is not None and play.now - last < ONE_CONFIRMATION:
         return False

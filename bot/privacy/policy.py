@@ -104,8 +104,9 @@ _MONTH = timedelta(days=30)
 WITHOUT_CONSENT: Mapping[str, WithoutConsent] = {
     # The person asked; a stopped or restricted person is answered too (decisions.md 1). Only where they wrote within 24 hours.
     "answer": WithoutConsent("GDPR art. 6(1)(b), (f): the person asked"),
-    # One, short, inside the window, no offer (privacy.md 7.1; FCC 47 CFR 64.1200(a)(12)).
-    "stop_confirmation": WithoutConsent("GDPR art. 12(3), 7(3)", while_erasing=True, limit=Limit(1, _DAY)),
+    # One a STOP, short, inside the window, no offer (privacy.md 7.1; FCC 47 CFR 64.1200(a)(12)). The engine confirms a STOP once;
+    # several a day happen only where the person came back in between, and this bounds them.
+    "stop_confirmation": WithoutConsent("GDPR art. 12(3), 7(3)", while_erasing=True, limit=Limit(5, _DAY)),
     "erasure_receipt": WithoutConsent("GDPR art. 12(3), 17", while_erasing=True, limit=Limit(1, _DAY)),
     "rights": WithoutConsent("GDPR art. 12(3), 15 to 22", by_template=True, while_erasing=True),
     "notice": WithoutConsent("GDPR art. 13, 14, 21(4)", by_template=True),

@@ -165,6 +165,16 @@ def test_five_stops_are_confirmed_once(phone: Phone) -> None:
     assert [len(one) for one in said] == [1, 0, 0, 0, 0]
 
 
+def test_who_came_back_and_stops_again_is_told_again(phone: Phone) -> None:
+    phone.say("STOP")
+    phone.say("START")
+
+    assert phone.say("STOP")[0].startswith("Done:")
+    subscribed(phone)
+    assert phone.say("STOP")[0].startswith("Done:")
+    assert phone.say("STOP") == []
+
+
 def test_stop_as_the_very_first_message_is_only_confirmed(phone: Phone) -> None:
     said = phone.say("STOP")
 

@@ -191,7 +191,7 @@ def test_a_suppressed_stranger_gets_no_confirmation_template_from_the_form() -> 
             "business", {"purpose": "newsletter", "category": "marketing"}, 4, "capped", id="the fifth newsletter"
         ),
         pytest.param("business", {"purpose": "orders"}, 500, "allowed", id="no cap declared"),
-        pytest.param("stop_confirmation", {}, 1, "capped", id="a second confirmation of a STOP in a day"),
+        pytest.param("stop_confirmation", {}, 5, "capped", id="a sixth confirmation of a STOP in a day"),
         pytest.param("erasure_receipt", {}, 1, "capped", id="a second receipt"),
         pytest.param(
             "opt_in_confirmation", {"purpose": "tips"}, 2, "allowed", id="the third opt-in message in a month"
@@ -209,7 +209,7 @@ def test_what_was_promised_is_not_exceeded(reason: str, fields: dict[str, Any], 
 
 def test_the_caller_is_told_what_to_count() -> None:
     assert policy.limit(send(**NEWS), BUSINESS) == policy.Limit(4, timedelta(days=30))
-    assert policy.limit(send("stop_confirmation"), BUSINESS) == policy.Limit(1, DAY)
+    assert policy.limit(send("stop_confirmation"), BUSINESS) == policy.Limit(5, DAY)
     assert policy.limit(send("answer"), BUSINESS) is None
     assert policy.limit(send("business", purpose="raffle"), BUSINESS) is None
 

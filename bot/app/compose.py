@@ -133,7 +133,9 @@ async def _publish_notices(published: Published, notices: Mapping[str, Notice], 
 
 
 @asynccontextmanager
-async def open_bot(settings: Settings, *, work: bool = True, serve_web: bool = True) -> AsyncIterator[Bot]:
+async def open_bot(
+    settings: Settings, *, work: bool = True, serve_web: bool = True, connectors: Mapping[str, str] | None = None
+) -> AsyncIterator[Bot]:
     """The whole bot, ready when entered and stopped cleanly when left.
 
     Raises `SettingsProblem` for wrong settings, keys or flows, and `RetryLater` when the database is out of reach.
@@ -157,7 +159,7 @@ async def open_bot(settings: Settings, *, work: bool = True, serve_web: bool = T
         rules = BusinessRules(business, catalog)
         await _publish_notices(published, rules.notices, clock.now())
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        ground = _Ground(settings, mongo, keyring, clock, session)
+        ground = _Ground(settings, mongo, keyring, clock, session, connectors or {})
         made = _assemble(ground, book, catalog, rules, work=work)
         if work:
             loop = asyncio.create_task(made.worker.run())
@@ -206,6 +208,7 @@ class _Ground:
     keyring: Keyring
     clock: SystemClock
     session: aiohttp.ClientSession
+    addresses: Mapping[str, str]
 
 
 def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRules, *, work: bool) -> _Made:
@@ -240,7 +243,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     erasing = Erasing(erasures, others, channel, business, ids, clock)
     law = "gdpr" if not business.country else business.country.lower()
     ledger = MongoLedger(mongo, subjects, jurisdiction=law, controller=business.controller.name)
-    connectors = HttpConnectors(business, session, settings.integrations.secrets)
+    connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
     exports = ChatExports(Copies(mongo, subjects), subjects, business, catalog, rules)
     hands = Hands(
         business,

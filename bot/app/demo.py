@@ -60,14 +60,16 @@ async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[De
     keys = _keys(data / "keys")
     async with AsyncExitStack() as stack:
         database = await stack.enter_async_context(EmbeddedDatabase(data / "db"))
-        await _orders(stack, ports.orders)
+        orders = await _orders(stack, ports.orders)
         running: list[Bot] = []
         business = loaded.book.business
         simulator = await stack.enter_async_context(
             Simulator(_simulated(business, ports), actions=_actions(business, running))
         )
         settings = _settings(project, database.uri, simulator, ports, keys)
-        bot = await stack.enter_async_context(open_bot(settings))
+        bot = await stack.enter_async_context(
+            open_bot(settings, connectors={"shop": f"http://127.0.0.1:{orders}"} if ports.orders == 0 else None)
+        )
         running.append(bot)
         simulator.webhook_url = f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp"
         yield Demo(bot, simulator)
@@ -80,7 +82,7 @@ def _keys(folder: Path) -> Path:
     return folder
 
 
-async def _orders(stack: AsyncExitStack, port: int) -> None:
+async def _orders(stack: AsyncExitStack, port: int) -> int:
     application = web.Application()
     application.add_routes(order_routes())
     runner = web.AppRunner(application, access_log=None)
@@ -90,6 +92,7 @@ async def _orders(stack: AsyncExitStack, port: int) -> None:
         await web.TCPSite(runner, "127.0.0.1", port).start()
     except OSError:
         raise SettingsProblem(f"Port {port} is taken; stop what uses it (another demo?) and try again.") from None
+    return int(runner.addresses[0][1])
 
 
 def _actions(business: Business, running: list[Bot]) -> tuple[Action, ...]:

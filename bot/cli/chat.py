@@ -51,5 +51,5 @@ async def _alone(project: Path, person: str) -> None:
     logs.configure(sys.stderr, "ERROR")
     quiet_loop()
     with tempfile.TemporaryDirectory(prefix="recado-chat-") as data:
-        async with open_demo(project, Path(data), Ports(0, 0, 0, 8093)) as running:
+        async with open_demo(project, Path(data), Ports(0, 0, 0, 0)) as running:
             await talk(running.simulator.url, person)

@@ -38,7 +38,7 @@ async def _demo(project: Path, data: Path, *, any_port: bool) -> None:
     quiet_loop()
     stop = stopping()
     click.echo("Starting the database, the simulated WhatsApp and the bot …")
-    async with open_demo(project, data, Ports(0, 0, 0, 8093) if any_port else Ports()) as running:
+    async with open_demo(project, data, Ports(0, 0, 0, 0) if any_port else Ports()) as running:
         click.echo(
             f"\n  {running.bot.business.name} is ready. Open this in a browser to chat as a customer:\n\n"
             f"      {running.phone}\n\n"

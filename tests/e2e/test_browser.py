@@ -10,7 +10,7 @@ from playwright.async_api import Locator, Page, expect
 
 from bot.app.demo import Demo, Ports, open_demo
 from tests.e2e import traces
-from tests.e2e.served import free_port, shop_project
+from tests.e2e.served import ROOT
 
 pytestmark = pytest.mark.browser
 
@@ -19,8 +19,8 @@ TYPED = ("hello you lovely shop", "CL98761", "4050-012")
 
 @pytest.fixture
 async def demo(tmp_path: Path) -> AsyncIterator[Demo]:
-    orders = free_port()
-    async with open_demo(shop_project(tmp_path / "shop", orders), tmp_path / "data", Ports(0, 0, 0, orders)) as running:
+
+    async with open_demo(ROOT, tmp_path / "data", Ports(0, 0, 0, 0)) as running:
         yield running
 
 

@@ -109,12 +109,16 @@ def test_a_confirmation_after_its_time_gives_nothing(phone: Phone) -> None:
     assert phone.state() == "expired"
 
 
-def test_repeating_unclear_answers_ends_as_a_refusal(phone: Phone) -> None:
+def test_unclear_answers_are_explained_and_end_unanswered_not_as_a_refusal(phone: Phone) -> None:
+    """The record must not hold a no that nobody said."""
     phone.say("news")
-    for _ in range(4):
-        phone.say("banana")
+    assert phone.say("banana")[0] == "Please tap one of the options, or write its name."
+    phone.say("sure")
+    said = phone.say("whatever")
 
-    assert phone.state() == "refused"
+    assert phone.state() == "expired"
+    assert "refused" not in phone.records()
+    assert said == ["Let us leave it here for now. Write HELP to see what I can do, or PERSON to reach a human being."]
 
 
 STATES = [

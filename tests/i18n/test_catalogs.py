@@ -163,7 +163,7 @@ def test_every_default_text_of_the_engine_is_collected(texts: Texts) -> None:
     from bot.engine import flow
     from bot.engine.steps import question
 
-    said: set[str] = {question._NOT_AN_OPTION, question._NOT_UNDERSTOOD, "Choose", "Skip", "Yes", "No", "yes", "no"}
+    said: set[str] = {question.NOT_AN_OPTION, question._NOT_UNDERSTOOD, "Choose", "Skip", "Yes", "No", "yes", "no"}
     said |= {str(flow.Double.model_fields[name].default) for name in ("yes_label", "no_label")}
     said |= {str(flow.ConsentStep.model_fields[name].default) for name in ("yes_label", "no_label")}
 

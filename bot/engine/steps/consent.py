@@ -4,12 +4,12 @@ from dataclasses import replace
 
 from bot.domain.business import Purpose, content_hash
 from bot.domain.command import Notify
-from bot.domain.consent import GIVEN, PENDING, REFUSED, REQUESTED
+from bot.domain.consent import EXPIRED, GIVEN, PENDING, REFUSED, REQUESTED
 from bot.domain.event import Event, MessageReceived, TimerFired
 from bot.engine import flow as schema
 from bot.engine.compiler import Node
 from bot.engine.play import Play
-from bot.engine.steps.question import answer_to, plain
+from bot.engine.steps.question import NOT_AN_OPTION, answer_to, plain
 from bot.engine.stopping import expire, stop, withdraw
 
 CONSENT_TYPE = {True: "explicit", False: "expressed"}
@@ -105,7 +105,8 @@ def hear(play: Play, node: Node, event: Event) -> str | None:
     if answer == "yes" and consent.state == PENDING:
         return _given(play, node, "confirm", "confirmed")
     if play.count("unclear") > 2:
-        return _refused(play, node, rule="unclear-answers")
+        return _unclear(play, node)
+    play.say(play.render(NOT_AN_OPTION))
     if consent.state == PENDING:
         _confirm(play, node, consent.request)
     else:
@@ -167,17 +168,30 @@ def _given(play: Play, node: Node, trigger: str, event_type: str) -> str:
     return "given"
 
 
-def _refused(play: Play, node: Node, rule: str = "") -> str:
+def _refused(play: Play, node: Node) -> str:
     step = _step(node)
     consent = play.conversation.consent(step.consent)
-    extra = {"matcher_rule": rule} if rule else {}
     event = play.record("refused", purpose=step.consent, state_after=REFUSED, request=consent.request,
                         purpose_hash=consent.purpose_hash, prompt_text=str(play.value("_prompt") or ""),
-                        previous=consent.event, **extra)  # fmt: skip
+                        previous=consent.event)  # fmt: skip
     moved = consent.moved("refuse", play.now, request="", expires=None, event=event)
     play.conversation = play.conversation.with_consent(step.consent, moved)
     _forget(play)
     return "refused"
+
+
+def _unclear(play: Play, node: Node) -> str:
+    """Neither yes nor no after three answers: the request ends unanswered, because the record must not hold a no nobody said."""
+    step = _step(node)
+    consent = play.conversation.consent(step.consent)
+    event = play.record("expired", purpose=step.consent, state_after=EXPIRED, request=consent.request, actor="system",
+                        matcher_rule="unclear-answers", previous=consent.event)  # fmt: skip
+    moved = consent.moved("expire", play.now, request="", expires=None, event=event)
+    play.conversation = play.conversation.with_consent(step.consent, moved)
+    _forget(play)
+    flow = play.world.book.flows["too_many_tries"].flow
+    play.say(play.render(next(said.say for said in flow.steps if isinstance(said, schema.Say))))
+    return "silent"
 
 
 def _forget(play: Play) -> None:

@@ -114,7 +114,7 @@ def hear_ask(play: Play, node: Node, event: Event) -> str | None:
         if key == SKIP:
             return _closed(play, "skipped")
         if key is None:
-            return _again(play, step, step.explain or _NOT_AN_OPTION)
+            return _again(play, step, step.explain or NOT_AN_OPTION)
         value: Any = key == "yes" if _type_of(play, step) == "yes_no" else key
     else:
         value = _read(play, step, event)
@@ -131,7 +131,7 @@ def hear_ask(play: Play, node: Node, event: Event) -> str | None:
     return _closed(play, key_outcome if options and machine.allows(node.state, key_outcome) else "answered")
 
 
-_NOT_AN_OPTION = "Please tap one of the options, or write its name."
+NOT_AN_OPTION = "Please tap one of the options, or write its name."
 _NOT_UNDERSTOOD = "I did not understand that. Please try again."
 
 
@@ -194,7 +194,7 @@ def hear_menu(play: Play, node: Node, event: Event) -> str | None:
         return None
     key = chosen(play, event, shown(play, step.options))
     if key is None:
-        return _again(play, step, step.explain or _NOT_AN_OPTION)
+        return _again(play, step, step.explain or NOT_AN_OPTION)
     play.update_frame(question="", tries=0)
     machine = play.flow_of(play.conversation.frames[-1]).machine
     return f"answered:{key}" if machine.allows(node.state, f"answered:{key}") else "answered"

@@ -4,6 +4,6 @@ Pure and bounded. `understand` is the whole interface; language data stands in `
 """
 
 from bot.domain.intent import NO_INTENT, Decision, Intent
-from bot.privacy.intents.matcher import LANGUAGES, start_word, stop_word, understand
+from bot.privacy.intents.matcher import LANGUAGES, start_word, stop_word, stop_words, understand
 
-__all__ = ["LANGUAGES", "NO_INTENT", "Decision", "Intent", "start_word", "stop_word", "understand"]
+__all__ = ["LANGUAGES", "NO_INTENT", "Decision", "Intent", "start_word", "stop_word", "stop_words", "understand"]

@@ -1,207 +1,225 @@
-"""Sentences: a wish is recognised by building blocks that stand together, language by language (privacy.md 4.3.6).
+"""Wishes to stop in sentences: building blocks that stand together, the same rules for every language (privacy.md 4.3.6).
 
-Each language file lists its blocks (`[grammar]`): verbs of ceasing, words for messages, for lists, for data… A phrase may end its
-words with a star. Blocks are found once for all languages with one walk over the words; then each language's rules look at its
-own blocks only. Linear in the number of words.
+Here lives what combinations of roles mean; the words of the roles stand in the language files (docs/intents.md lists the roles).
+The guards of privacy.md 4.5 come first. Each rule has a name, which is kept as evidence.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 
-NEAR = 7
-"""Words between two blocks that still belong together."""
+from bot.privacy.intents.lexicon import Block
+from bot.privacy.intents.sentence import Sentence
 
-SHORT_STEM = 2
-
-MAY_BE_ERASURE = frozenset({"remove-from-messages"})
-"""Rules whose words may also mean that data be deleted; where they do, that is what is meant."""
-
-
-# How many words a message may have for a rule to be sure; a longer one is asked about, which harms nobody (privacy.md 4.3.9).
-_SURE_WITHIN: Mapping[str, int] = {"leave": 10, "sending-forbidden": 9, "remove-from-messages": 6, "no-messages": 4}
-
-
-@dataclass(frozen=True, slots=True)
-class Block:
-    """One building block found in a message: words `start` to `end` (exclusive) of role `role`."""
-
-    role: str
-    start: int
-    end: int
-
-
-@dataclass(frozen=True, slots=True)
-class Phrase:
-    """A phrase of a language file, ready to be compared."""
-
-    language: str
-    role: str
-    words: tuple[str, ...]
-    open_: tuple[bool, ...]
-
-    def fits(self, words: Sequence[str], at: int) -> bool:
-        if at + len(self.words) > len(words):
-            return False
-        for index, (part, is_open) in enumerate(zip(self.words, self.open_, strict=True)):
-            word = words[at + index]
-            if word != part and not (is_open and word.startswith(part)):
-                return False
-        return True
-
-
-@dataclass(slots=True)
-class Phrases:
-    """All phrases by their first word, whole or beginning."""
-
-    exact: dict[str, list[Phrase]] = field(default_factory=dict)
-    stems: dict[str, list[Phrase]] = field(default_factory=dict)
-
-    def add(self, language: str, role: str, words: Sequence[str], open_: Sequence[bool]) -> None:
-        phrase = Phrase(language, role, tuple(words), tuple(open_))
-        table = self.stems if open_[0] else self.exact
-        table.setdefault(words[0], []).append(phrase)
-
-    def found(self, words: Sequence[str]) -> dict[str, list[Block]]:
-        """The blocks of a message by language."""
-        blocks: dict[str, list[Block]] = {}
-        for at, word in enumerate(words):
-            for phrase in self._candidates(word):
-                if phrase.fits(words, at):
-                    blocks.setdefault(phrase.language, []).append(Block(phrase.role, at, at + len(phrase.words)))
-        return blocks
-
-    def _candidates(self, word: str) -> Iterable[Phrase]:
-        yield from self.exact.get(word, ())
-        for size in range(SHORT_STEM, len(word) + 1):
-            yield from self.stems.get(word[:size], ())
+_OBJECTS = ("message", "marketing", "list", "transactional", "place")
+_SENT = ("send", "message", "marketing", "receive", "bother")
+_SHORT = 5
+_LONG = 25
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one language's rules made of a message; `rule` names the one that decided."""
+    """What the sentence grammar made of a sentence: `stop`, `ask` or empty, with scope and the rule that decided."""
 
     stop: str = ""
     scope: str = ""
     rule: str = ""
-    flags: frozenset[str] = frozenset()
 
 
 NOTHING = Reading()
 
+MAY_BE_ERASURE = frozenset({"taken-off", "taken-off-unsure"})
+"""Rules whose words may also mean that data be deleted; where they do, that is what is meant."""
 
-class _Blocks:
-    """The blocks of one language in one message."""
 
-    def __init__(self, blocks: Sequence[Block]) -> None:
-        self.by_role: dict[str, list[Block]] = {}
-        for block in blocks:
-            self.by_role.setdefault(block.role, []).append(block)
+def read(sentence: Sentence) -> Reading:
+    """The reading of one sentence in one language."""
+    if _guarded(sentence):
+        return NOTHING
+    for name, answer, rule in _RULES:
+        if rule(sentence):
+            scope = _scope(sentence, name) if answer == "stop" else "unclear"
+            return Reading(answer, scope, name)
+    return NOTHING
 
-    def has(self, role: str) -> bool:
-        return role in self.by_role
 
-    def near(self, one: str, *others: str, within: int = NEAR) -> bool:
-        """Whether a block of `one` stands close to one of the others, not being the same words."""
-        for left in self.by_role.get(one, ()):
-            for role in others:
-                for right in self.by_role.get(role, ()):
-                    gap = right.start - left.end if right.start >= left.end else left.start - right.end
-                    if 0 <= gap <= within:
-                        return True
+def _guarded(s: Sentence) -> bool:
+    """Questions about the footer, other people's wishes, and "do not stop"."""
+    if s.has("keep") or (s.has("quoted") and not s.has("already")):
+        return True
+    if s.has("alone"):
         return False
-
-    def touching(self, one: str, other: str) -> bool:
-        """Whether a block of `one` shares words with one of the other: "what data" holds "data"."""
-        return any(
-            left.start < right.end and right.start < left.end
-            for left in self.by_role.get(one, ())
-            for right in self.by_role.get(other, ())
-        )
-
-    def forbidden(self, role: str) -> bool:
-        """Whether every block of `role` has a forbidding word right before it: "do not stop"."""
-        found = self.by_role.get(role, ())
-        return bool(found) and all(
-            any(0 <= block.start - no.end <= 1 for no in self.by_role.get("forbid", ())) for block in found
-        )
+    if s.has("third") and not s.near("cease", "send", "bother"):
+        return True
+    negated = [one for one in s.of("cease") if any(0 <= one.start - no.end <= 1 for no in s.of("not"))]
+    return bool(negated) and not s.has("if", "already") and len(negated) == len(list(s.of("cease")))
 
 
-def read(blocks: Sequence[Block], words: int) -> Reading:
-    """One language's reading of a message of so many words."""
-    known = _Blocks(blocks)
-    flags = frozenset(_flags(known, words))
-    rule = _stop_rule(known, words)
-    if not rule:
-        return Reading(flags=flags)
-    sure = words <= _SURE_WITHIN.get(rule, words)
-    about_ads = known.has("marketing") and not known.has("message") and rule != "alone"
-    scope = "marketing" if about_ads else "all"
-    return Reading("stop" if sure else "ask", scope if sure else "unclear", rule, flags)
+def _scope(s: Sentence, rule: str) -> str:
+    if not s.has("marketing") or rule in ("alone", "consent-withdrawn"):
+        return "all"
+    adverts = list(s.of("marketing"))
+    apart = [
+        one for one in s.of("message") if all(one.start - ad.end > 1 or ad.start - one.end > 1 for ad in adverts)
+        and not any(ad.start < one.end and one.start < ad.end for ad in adverts)
+    ]  # fmt: skip
+    return "all" if apart and not s.has("only") else "marketing"
 
 
-def _stop_rule(known: _Blocks, words: int) -> str:
-    """The rule by which this is a wish to stop, or empty. Guards come first (privacy.md 4.5)."""
-    sendable = ("send", "message", "marketing")
-    about_messages = known.has("message") or known.has("marketing")
-    if known.has("quoted") or (known.has("third") and not known.has("alone")) or known.forbidden("cease"):
-        return ""
-    if known.has("alone"):
-        return "alone"
-    if known.has("transactional") and not about_messages:
-        return ""
-    if known.has("leave"):
-        return "leave"
-    if known.near("cease", *sendable):
-        return "cease-messages"
-    if known.near("unwanted", *sendable):
-        return "messages-unwanted"
-    if known.near("remove", "list") or (known.near("remove", "self", within=2) and about_messages):
-        return "remove-from-list"
-    if known.near("remove", "message", "marketing", within=4) and known.has("self"):
-        return "remove-from-messages"
-    if known.near("forbid", "send", within=3) and (known.has("self") or about_messages):
-        return "sending-forbidden"
-    if known.near("forbid", "message", within=2) and words <= NEAR:
-        return "no-messages"
-    return ""
+def _other_things(s: Sentence, verb: Block) -> bool:
+    """Whether the verb is about an order, an appointment or a place rather than about messages."""
+    return s.aimed_at(verb, *_OBJECTS) in ("transactional", "place")
 
 
-def _flags(known: _Blocks, words: int) -> Iterable[str]:
-    """Rights and ways on."""
-    if known.near("erase", "data", within=5) or known.touching("erase", "data"):
-        yield "erase"
-    if known.near("reveal", "data", within=6) or known.touching("reveal", "data"):
-        yield "access"
-    if known.near("correct", "data", within=6):
-        yield "rectify"
-    if known.near("restrict", "data", within=6):
-        yield "restrict"
-    for role, flag in (
-        ("object", "object"),
-        ("privacy", "privacy"),
-        ("complain", "complaint"),
-        ("again", "start"),
-        ("assist", "help"),
-    ):
-        if known.has(role):
-            yield flag
-    if known.has("agent") and words <= 14:
-        yield "agent"
+def _alone(s: Sentence) -> bool:
+    return s.has("alone")
 
 
-def phrases_of(tables: Mapping[str, Mapping[str, Sequence[str]]], cut: Callable[[str], list[str]]) -> Phrases:
-    """All phrases of all languages; `cut` splits and normalises as messages are."""
-    found = Phrases()
-    for language, roles in tables.items():
-        for role, entries in roles.items():
-            for entry in entries:
-                parts = entry.split()
-                words: list[str] = []
-                open_: list[bool] = []
-                for part in parts:
-                    pieces = cut(part.rstrip("*"))
-                    words += pieces
-                    open_ += [False] * (len(pieces) - 1) + [part.endswith("*")] if pieces else []
-                if words:
-                    found.add(language, role, words, open_)
-    return found
+def _consent_withdrawn(s: Sentence) -> bool:
+    return s.near("withdraw", "consent", within=7) or (
+        s.near("not", "consent", within=3) and s.has("send", "message", "marketing", "bother")
+    )
+
+
+def _objected(s: Sentence) -> bool:
+    return s.has("object") and s.near("object", "marketing", "message", "send", within=8)
+
+
+def _ceasing(s: Sentence) -> bool:
+    """Stop sending, stop these messages, stop writing to me."""
+    for verb, other in s.pairs("cease", *_SENT):
+        if not _other_things(s, verb):
+            return True
+        if other.role in ("send", "bother") and abs(other.start - verb.end) <= 2 and _other_things(s, other):
+            continue
+    return s.near("cease", "me", within=1) and s.has("message", "marketing", "send", "bother")
+
+
+def _forbidden(s: Sentence) -> bool:
+    """Do not write to me; nothing more shall be sent."""
+    if s.has("unsent") and not any(_other_things(s, one) for one in s.of("unsent")) and _personal(s):
+        return True
+    for no, verb in s.pairs("not", "send", "bother", within=4):
+        after = verb.start < no.start
+        if _other_things(s, verb) or (after and not s.has("more", "message", "marketing", "me")):
+            continue
+        if verb.role == "bother" or _personal(s):
+            return True
+    for _, verb in s.pairs("more", "send", within=4):
+        if s.has("not") and not _other_things(s, verb):
+            return True
+    return False
+
+
+def _personal(s: Sentence) -> bool:
+    """Whether the sentence names the person, messages or an end for good."""
+    return s.has("me", "message", "marketing", "more", "never") or (s.words <= 2 and not s.has("call", "transactional"))
+
+
+def _unwanted(s: Sentence) -> bool:
+    """I do not want (any more of) your messages."""
+    if s.has("missing"):
+        return False
+    for verb, _ in s.pairs("unwanted", *_SENT, "list", within=7):
+        if not _other_things(s, verb):
+            return True
+    for _, wish in s.pairs("not", "want", within=2):
+        if s.has(*_SENT, "list") and not _other_things(s, wish):
+            return True
+    return False
+
+
+def _no_more(s: Sentence) -> bool:
+    """No more messages; messages no more."""
+    if s.has("missing"):
+        return False
+    nouns = [
+        thing for _, thing in s.pairs("none", "message", "marketing", within=2)
+        if not s.near("transactional", thing.role, within=2)
+    ]  # fmt: skip
+    nouns += [thing for _, thing in s.pairs("not", "message", "marketing", within=1)]
+    if not nouns:
+        return s.near("enough", "message", "marketing", "send", within=4) and not s.has("transactional")
+    return s.has("more") or s.words <= _SHORT or any(one.role == "marketing" for one in nouns)
+
+
+def _taken_off(s: Sentence) -> bool:
+    """Remove me from your list."""
+    if any(not _other_things(s, verb) for verb, _ in s.pairs("remove", "list", within=8)):
+        return True
+    for verb, _ in s.pairs("remove", "me", within=3):
+        if _other_things(s, verb):
+            continue
+        if s.has("message", "marketing", "list") or s.words <= _SHORT + 1:
+            return True
+    return False
+
+
+def _taken_off_unsure(s: Sentence) -> bool:
+    return any(not _other_things(s, verb) for verb, _ in s.pairs("remove", "me", "message", "marketing", within=3))
+
+
+def _unsubscribed(s: Sentence) -> bool:
+    about_messages = s.has("message", "marketing", "list")
+    if s.has("transactional", "place") and not about_messages:
+        return False
+    return any(s.words <= _LONG and not _other_things(s, verb) for verb in s.of("unsub"))
+
+
+def _erased_too(s: Sentence) -> bool:
+    """Stop and delete what you have of me."""
+    return s.has("cease") and (s.together("erase", "data") or s.has("forget")) and not s.has("transactional")
+
+
+def _cancelled_messages(s: Sentence) -> bool:
+    """Cancel, turn off, block these messages."""
+    return any(not _other_things(s, verb) for verb, _ in s.pairs("cancel", "message", "marketing", "send", "consent", within=4))
+
+
+def _already_said(s: Sentence) -> bool:
+    """I have written STOP three times."""
+    return s.has("already") and s.has("cease", "unsub")
+
+
+def _doubtful(s: Sentence) -> bool:
+    return s.has("doubt")
+
+
+def _bothered(s: Sentence) -> bool:
+    return s.has("bother") and s.has("me", "message", "marketing") and not s.has("transactional")
+
+
+def _bare_ceasing(s: Sentence) -> bool:
+    """A verb of ceasing in a few words about nothing else."""
+    return s.has("cease") and s.words <= 3 and not s.has("transactional", "place", "not", "call")
+
+
+def _bare_unwanted(s: Sentence) -> bool:
+    wish = s.has("unwanted") or s.near("not", "want", within=2)
+    return wish and (s.has("more") or s.words <= 3) and s.words <= 10 and not s.has("transactional", "place", "missing", "call")
+
+
+def _bare_forbidden(s: Sentence) -> bool:
+    about = s.has("unsent") or s.near("not", "send", within=1)
+    return about and s.words <= 4 and not s.has("transactional", "place", "call", "missing")
+
+
+_RULES: tuple[tuple[str, str, Callable[[Sentence], bool]], ...] = (
+    ("alone", "stop", _alone),
+    ("consent-withdrawn", "stop", _consent_withdrawn),
+    ("objected", "stop", _objected),
+    ("cease-messages", "stop", _ceasing),
+    ("sending-forbidden", "stop", _forbidden),
+    ("messages-unwanted", "stop", _unwanted),
+    ("taken-off", "stop", _taken_off),
+    ("unsubscribed", "stop", _unsubscribed),
+    ("no-more-messages", "stop", _no_more),
+    ("messages-cancelled", "stop", _cancelled_messages),
+    ("already-said", "stop", _already_said),
+    ("stop-and-erase", "stop", _erased_too),
+    ("doubt", "ask", _doubtful),
+    ("taken-off-unsure", "ask", _taken_off_unsure),
+    ("bothered", "ask", _bothered),
+    ("bare-ceasing", "ask", _bare_ceasing),
+    ("bare-unwanted", "ask", _bare_unwanted),
+    ("bare-forbidden", "ask", _bare_forbidden),
+)

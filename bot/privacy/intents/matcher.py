@@ -1,127 +1,63 @@
-"""From a message to its intent: whole-message keywords of all languages first, then phrases inside it, then near spellings."""
+"""From a message to its intent: whole-message keywords of all languages first, then sentences, then near spellings."""
 
-import tomllib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
-from hashlib import sha256
-from importlib import resources
 
 from bot.domain.intent import Decision, Intent
-from bot.privacy.intents import grammar
-from bot.privacy.intents.normalise import flat, keyed, latin, signs, squeezed, tokens
+from bot.privacy.intents import grammar, rights
+from bot.privacy.intents.lexicon import Block, Lexicon, codes, lexicon
+from bot.privacy.intents.normalise import HARD, SOFT, keyed, latin, signs, squeezed, words_of
+from bot.privacy.intents.sentence import Sentence
+from bot.privacy.intents.spelling import NearWords
 
-FLAGS = (
-    "erase",
-    "access",
-    "rectify",
-    "restrict",
-    "object",
-    "start",
-    "help",
-    "privacy",
-    "agent",
-    "complaint",
-    "language",
-)
+FLAGS = frozenset({
+    "erase", "access", "rectify", "restrict", "object", "start", "help", "privacy", "agent", "complaint", "language",
+})  # fmt: skip
 CANCELLING = frozenset({"cancel", "end", "quit", "cancelar", "fin", "fim"})
 """Words that end a flow while one is open, and stop otherwise (decisions.md 5)."""
 
+_KEYWORD_WORDS = 8
+_NEAR_WORDS = 3
+_LANGUAGE_WISH_WORDS = 6
+_HUSHED = frozenset({"help", "start", "access", "object", "agent", "privacy"})
+"""Flags that say nothing where the person wants no more messages: "stop messages" is no call for help."""
+
+LANGUAGES = tuple(sorted({*codes(), "pt-BR"}))
+"""The languages whose wishes are understood, always all of them (decisions.md 5)."""
+
+_STOP_WORDS = {
+    "tr": ("RET", "STOP"), "ar": ("توقف", "STOP"), "ru": ("СТОП", "STOP"), "uk": ("СТОП", "STOP"), "bg": ("СТОП", "STOP"),
+    "pt": ("STOP", "SAIR"), "es": ("STOP", "BAJA"), "el": ("STOP", "ΣΤΟΠ"), "fr": ("STOP", "ARRÊT"), "de": ("STOP", "ABMELDEN"),
+}  # fmt: skip
+_START_WORDS = {
+    "pt": "INICIAR", "es": "ALTA", "ar": "ابدأ", "ru": "СТАРТ", "uk": "СТАРТ", "bg": "СТАРТ", "tr": "BAŞLAT",
+}  # fmt: skip
+
 
 @dataclass(frozen=True, slots=True)
-class _Data:
-    """All languages, merged for looking up: phrase to what it means where."""
+class _Heard:
+    """A message made ready: its words with and without the marks between sentences, and without politeness."""
 
-    whole: Mapping[str, tuple[tuple[str, str], ...]]
-    inside: Mapping[str, str]
-    longest: int
-    polite: frozenset[str]
-    own_names: Mapping[str, str]
-    answers: Mapping[str, Mapping[str, str]]
-    version: str
-    phrases: grammar.Phrases = field(default_factory=grammar.Phrases)
-    near: Mapping[int, tuple[str, ...]] = field(default_factory=dict)
+    marked: list[str]
+    words: list[str]
+    bare: str
+    language: str
 
 
-@lru_cache(maxsize=1)
-def _data() -> _Data:
-    whole: dict[str, list[tuple[str, str]]] = {}
-    inside: dict[str, str] = {}
-    polite: set[str] = set()
-    own_names: dict[str, str] = {}
-    answers: dict[str, dict[str, str]] = {}
-    grammars: dict[str, Mapping[str, Sequence[str]]] = {}
-    digest = sha256()
-    for file in sorted(
-        resources.files("bot.privacy.intents").joinpath("languages").iterdir(), key=lambda one: one.name
-    ):
-        if not file.name.endswith(".toml"):
-            continue
-        code, content = file.name.removesuffix(".toml"), file.read_bytes()
-        digest.update(content)
-        table = tomllib.loads(content.decode())
-        grammars[code] = table.get("grammar", {})
-        for meaning in ("stop", "ask", *FLAGS):
-            for phrase in table.get(meaning, ()):
-                whole.setdefault(keyed(phrase), []).append((code, meaning))
-        for meaning in (
-            "sentences",
-            "marketing",
-            "negations",
-            *(flag for flag in FLAGS if flag not in ("start", "help", "language", "privacy", "agent")),
-        ):
-            for phrase in table.get(meaning, ()):
-                key = keyed(phrase)
-                if " " in key:
-                    inside[key] = meaning
-        polite.update(keyed(word) for word in table.get("polite", ()))
-        own_names.update({keyed(word): code for word in table.get("own_name", ())})
-        answers[code] = {keyed(word): meaning for meaning in ("yes", "no") for word in table.get(meaning, ())}
-        for role, meaning in (("agree", "yes"), ("decline", "no")):
-            answers[code] |= {keyed(word): meaning for word in grammars[code].get(role, ())}
-    longest = max(len(key.split()) for key in inside)
-    near: dict[int, list[str]] = {}
-    for key, meanings in whole.items():
-        if " " not in key and any(meaning == "stop" for _, meaning in meanings):
-            near.setdefault(len(key), []).append(key)
-    return _Data(
-        {key: tuple(rows) for key, rows in whole.items()}, inside, longest, frozenset(polite), own_names, answers,
-        digest.hexdigest()[:12], grammar.phrases_of(grammars, lambda text: tokens(flat(text))),
-        {size: tuple(words) for size, words in near.items()},
-    )  # fmt: skip
-
-
-def _codes() -> tuple[str, ...]:
-    files = resources.files("bot.privacy.intents").joinpath("languages").iterdir()
-    return tuple(sorted({*(one.name.removesuffix(".toml") for one in files if one.name.endswith(".toml")), "pt-BR"}))
-
-
-LANGUAGES = _codes()
-"""The languages whose wishes are understood, always all of them (decisions.md 5)."""
+def stop_words(language: str) -> tuple[str, ...]:
+    """The words to tell people for stopping in a language, the best first; each is understood everywhere."""
+    return _STOP_WORDS.get(_base(language), ("STOP",))
 
 
 def stop_word(language: str) -> str:
-    """The word told to people for stopping; the same everywhere, because it is understood everywhere."""
-    return {"tr": "RET", "ar": "توقف", "ru": "СТОП", "uk": "СТОП", "bg": "СТОП", "el": "STOP"}.get(
-        _base(language), "STOP"
-    )
+    """The one word told to people for stopping."""
+    return stop_words(language)[0]
 
 
 def start_word(language: str) -> str:
     """The word told to people for coming back."""
-    return {
-        "pt": "INICIAR",
-        "es": "ALTA",
-        "ar": "ابدأ",
-        "ru": "СТАРТ",
-        "uk": "СТАРТ",
-        "bg": "СТАРТ",
-        "tr": "BAŞLAT",
-    }.get(_base(language), "START")
-
-
-def _base(language: str | None) -> str:
-    return (language or "").replace("_", "-").split("-", maxsplit=1)[0].casefold()
+    return _START_WORDS.get(_base(language), "START")
 
 
 def understand(
@@ -139,57 +75,67 @@ def understand(
         flow_open: a bare cancel, end or quit then asks instead of stopping (decisions.md 5).
         purposes: words a business gives for each of its purposes, for a stop of that purpose alone.
     """
-    data = _data()
+    known = lexicon()
     sign = signs(text)
     if sign:
-        return Intent(
-            Decision.STOP if sign == "stop" else Decision.ASK,
-            "all" if sign == "stop" else "unclear",
-            frozenset(),
-            "sign",
-            data.version,
-        )
-    words = tokens(flat(text))
-    if not words:
-        return Intent(version=data.version)
-    bare = _without_politeness(words, data)
-    sentence = _sentence(words, data, language)
-    flags, wanted = _flags(words, bare, data, language)
-    flags |= sentence.flags
-    decision, scope, rule = _decision(words, bare, data, sentence, flow_open=flow_open, purposes=purposes or {})
+        decision = Decision.STOP if sign == "stop" else Decision.ASK
+        return Intent(decision, "all" if sign == "stop" else "unclear", frozenset(), "sign", known.version)
+    heard = _heard(text, known, _base(language))
+    if not heard.words:
+        return Intent(version=known.version)
+    found, wanted = _whole_flags(heard, known)
+    reading = _keyword(heard, known, flow_open=flow_open)
+    if reading.rule in ("", "keyword-unsure"):
+        said, flags = _sentences(heard, known)
+        found |= flags
+        if said.stop == "stop" or not reading.stop:
+            reading = said
+    if not reading.stop and not found and not wanted:
+        reading = _misspelt(heard, known)
+    return _intent(reading, found, wanted, heard, known.version, purposes or {})
+
+
+def _intent(
+    reading: grammar.Reading,
+    flags: set[str],
+    wanted: str | None,
+    heard: _Heard,
+    version: str,
+    purposes: Mapping[str, Sequence[str]],
+) -> Intent:
     if "erase" in flags:
-        flags = flags - {"access", "rectify"}
-        if decision is Decision.STOP and rule in grammar.MAY_BE_ERASURE:
-            decision, scope, rule = Decision.NONE, "", ""
-    if decision is Decision.ASK and rule == "keyword-cancel":
-        flags = flags | {"cancel"}
-    if decision is not Decision.NONE:
-        flags = flags - {"help", "start", "access", "object"}
-    return Intent(decision, scope, flags, rule, data.version, wanted)
+        flags -= {"access", "rectify"}
+        if reading.rule in grammar.MAY_BE_ERASURE:
+            reading = grammar.NOTHING
+    if not reading.stop:
+        return Intent(Decision.NONE, "", frozenset(flags), "", version, wanted)
+    flags -= _HUSHED
+    if reading.rule == "keyword-cancel":
+        flags.add("cancel")
+    scope = reading.scope
+    if reading.stop == "stop" and scope == "marketing":
+        scope = _purpose(heard.words, purposes) or scope
+    return Intent(Decision(reading.stop), scope, frozenset(flags), reading.rule, version, wanted)
 
 
-def _sentence(words: list[str], data: _Data, language: str | None) -> grammar.Reading:
-    """What the sentence says by the rules of the person's language and of the one most of its words belong to."""
-    blocks = data.phrases.found(words)
-    if not blocks:
-        return grammar.NOTHING
-    sizes = {code: len({block.start for block in found}) for code, found in blocks.items()}
-    most = max(sizes.values())
-    own = _base(language)
-    chosen = sorted((code for code, size in sizes.items() if code == own or size == most), key=lambda code: code != own)
-    readings = [grammar.read(blocks[code], len(words)) for code in chosen]
-    if own in sizes and sizes[own] * 2 >= most:
-        readings = readings[:1]
-    stop = next((one for one in readings if one.stop), grammar.NOTHING)
-    return grammar.Reading(stop.stop, stop.scope, stop.rule, frozenset().union(*(one.flags for one in readings)))
+def _base(language: str | None) -> str:
+    return (language or "").replace("_", "-").split("-", maxsplit=1)[0].casefold()
 
 
-def _without_politeness(words: list[str], data: _Data) -> str:
+def _heard(text: str, known: Lexicon, language: str) -> _Heard:
+    marked = words_of(text)
+    words = [one for one in marked if one not in (HARD, SOFT)]
+    return _Heard(marked, words, _without_politeness(words, known), language)
+
+
+def _without_politeness(words: list[str], known: Lexicon) -> str:
     """The message without please, thanks and greetings; the whole of it where nothing else is there."""
+    if len(words) > _KEYWORD_WORDS * 2:
+        return " ".join(words)
     kept: list[str] = []
     at = 0
     while at < len(words):
-        size = next((n for n in (3, 2, 1) if " ".join(words[at : at + n]) in data.polite and at + n <= len(words)), 0)
+        size = next((n for n in (4, 3, 2, 1) if " ".join(words[at : at + n]) in known.polite), 0)
         if size:
             at += size
         else:
@@ -198,110 +144,116 @@ def _without_politeness(words: list[str], data: _Data) -> str:
     return " ".join(kept or words)
 
 
-def _meanings(bare: str, data: _Data) -> tuple[str, ...]:
-    """The meanings of a whole message: as it is, in Latin look-alikes, without repeated letters, with its letters joined."""
-    pieces = bare.split()
-    joined = "".join(pieces) if len(pieces) > 1 and all(len(piece) == 1 for piece in pieces) else ""
-    for form in (bare, latin(bare), squeezed(bare), joined):
-        found = data.whole.get(form)
-        if found:
-            return tuple(meaning for _, meaning in found)
-    return ()
+def _forms(heard: _Heard) -> Iterator[str]:
+    """A whole message as it may stand in the lists: as it is, in look-alike Latin, with letters joined, none repeated."""
+    said = " ".join(heard.words)
+    for bare in dict.fromkeys((said, heard.bare)):
+        yield bare
+        yield latin(bare)
+        pieces = bare.split()
+        if len(pieces) > 1 and all(len(piece) == 1 for piece in pieces):
+            yield "".join(pieces)
+            yield latin("".join(pieces))
+        yield squeezed(bare)
+        yield squeezed(latin(bare))
 
 
-def _flags(words: list[str], bare: str, data: _Data, language: str | None) -> tuple[frozenset[str], str | None]:
-    flags = {meaning for meaning in _meanings(bare, data) if meaning in FLAGS}
-    flags |= {meaning for meaning in _inside(words, data) if meaning in FLAGS}
-    wanted = next(
-        (data.own_names[part] for part in (bare, *words[:6]) if part in data.own_names and len(words) <= 6), None
-    )
+def _meanings(heard: _Heard, known: Lexicon) -> tuple[str, set[str]]:
+    """(the form found in the lists, what it means there); the person's own language wins where it says something else."""
+    if len(heard.words) > _KEYWORD_WORDS * 2:
+        return "", set()
+    for form in _forms(heard):
+        rows = known.whole.get(form)
+        if rows:
+            own = {meaning for code, meaning in rows if code == heard.language}
+            if not own and form in known.dictionary.get(heard.language, ()):
+                return form, set()
+            return form, own or {meaning for _, meaning in rows}
+    return "", set()
+
+
+def _keyword(heard: _Heard, known: Lexicon, *, flow_open: bool) -> grammar.Reading:
+    form, meanings = _meanings(heard, known)
+    if flow_open and form in CANCELLING:
+        return grammar.Reading("ask", "unclear", "keyword-cancel")
+    if "stop" in meanings:
+        return grammar.Reading("stop", "all", "keyword")
+    if "ask" in meanings:
+        return grammar.Reading("ask", "unclear", "keyword-unsure")
+    return grammar.NOTHING
+
+
+def _whole_flags(heard: _Heard, known: Lexicon) -> tuple[set[str], str | None]:
+    _, meanings = _meanings(heard, known)
+    flags = {meaning for meaning in meanings if meaning in FLAGS}
+    wanted = None
+    if len(heard.words) <= _LANGUAGE_WISH_WORDS:
+        wanted = next((known.own_names[part] for part in (heard.bare, *heard.words) if part in known.own_names), None)
     if wanted:
         flags.add("language")
-    answer = data.answers.get(_base(language), {}).get(bare)
+    answers = known.answers.get(heard.language, {})
+    answer = answers.get(" ".join(heard.words)) or answers.get(heard.bare) or answers.get(squeezed(heard.bare))
     if answer:
         flags.add(answer)
-    if "erase" in flags:
-        flags.discard("access")
-    return frozenset(flags), wanted
+    return flags, wanted
 
 
-def _inside(words: list[str], data: _Data) -> list[str]:
-    """The meanings of phrases inside a message, each looked up by its words; bounded by the longest phrase."""
-    found: list[str] = []
-    for at in range(len(words)):
-        for size in range(2, min(data.longest, len(words) - at) + 1):
-            meaning = data.inside.get(" ".join(words[at : at + size]))
-            if meaning:
-                found.append(meaning)
-    return found
+def _sentences(heard: _Heard, known: Lexicon) -> tuple[grammar.Reading, set[str]]:
+    """What the sentences say by the rules of the languages they are written in; the strongest wish wins."""
+    blocks = known.found(heard.marked)
+    best, flags = grammar.NOTHING, set()
+    for code in _spoken(blocks, heard.language):
+        for sentence in _cut(blocks[code], heard.marked):
+            reading = grammar.read(sentence)
+            flags |= set(rights.flags(sentence))
+            if reading.stop == "stop" and best.stop != "stop" or reading.stop and not best.stop:
+                best = reading
+    return best, flags
 
 
-def _decision(
-    words: list[str],
-    bare: str,
-    data: _Data,
-    sentence: grammar.Reading,
-    *,
-    flow_open: bool,
-    purposes: Mapping[str, Sequence[str]],
-) -> tuple[Decision, str, str]:
-    meanings = _meanings(bare, data)
-    if "stop" in meanings:
-        if flow_open and bare in CANCELLING:
-            return Decision.ASK, "unclear", "keyword-cancel"
-        return Decision.STOP, "all", "keyword"
-    phrases = _inside(words, data)
-    if "negations" in phrases:
-        return Decision.NONE, "", ""
-    if "marketing" in phrases:
-        return Decision.STOP, _purpose(words, purposes) or "marketing", "sentence-marketing"
-    if "sentences" in phrases:
-        return Decision.STOP, "all", "sentence"
-    first = data.whole.get(words[0], ())
-    if ("erase" in phrases or "erase" in sentence.flags) and any(meaning == "stop" for _, meaning in first):
-        return Decision.STOP, "all", "stop-and-erase"
-    if sentence.stop == "ask":
-        return Decision.ASK, "unclear", sentence.rule
-    if sentence.stop:
-        scope = (_purpose(words, purposes) or "marketing") if sentence.scope == "marketing" else "all"
-        return Decision.STOP, scope, sentence.rule
-    if "ask" in meanings:
-        return Decision.ASK, "unclear", "keyword-cancel" if flow_open and bare in CANCELLING else "keyword-unsure"
-    pieces = bare.split()
-    if len(pieces) <= 2 and _near(bare, data):
-        return Decision.STOP, "all", "near"
-    if len(pieces) == 2 and pieces[0] == "stop":
-        return Decision.ASK, "unclear", "stop-something"
-    return Decision.NONE, "", ""
+def _spoken(blocks: Mapping[str, Sequence[Block]], own: str) -> list[str]:
+    """The languages that know most of the words; the person's own wins a near tie."""
+    if not blocks:
+        return []
+    known = {code: len({at for block in found for at in range(block.start, block.end)}) for code, found in blocks.items()}
+    most = max(known.values())
+    if own in known and known[own] * 4 >= most * 3:
+        return [own]
+    return [code for code, size in known.items() if size == most][:4]
 
 
-def _purpose(words: list[str], purposes: Mapping[str, Sequence[str]]) -> str:
+def _cut(blocks: Sequence[Block], words: Sequence[str]) -> Iterator[Sentence]:
+    """One sentence after the other with its blocks."""
+    start = 0
+    for at in range(len(words) + 1):
+        if at == len(words) or words[at] == HARD:
+            if at > start:
+                inside = [one for one in blocks if start <= one.start and one.end <= at]
+                if inside:
+                    yield Sentence(inside, sum(word != SOFT for word in words[start:at]))
+            start = at + 1
+
+
+@lru_cache(maxsize=1)
+def _near_words() -> NearWords:
+    return NearWords(word for word, rows in lexicon().whole.items() if any(meaning == "stop" for _, meaning in rows))
+
+
+def _misspelt(heard: _Heard, known: Lexicon) -> grammar.Reading:
+    """A near spelling of a keyword, unless it is a word of its own."""
+    pieces = heard.bare.split()
+    if len(pieces) > _NEAR_WORDS and not all(len(piece) == 1 for piece in pieces):
+        return grammar.NOTHING
+    joined = "".join(pieces) if all(len(piece) == 1 for piece in pieces) else heard.bare
+    ordinary = known.dictionary.get(heard.language, set()) | known.dictionary["en"]
+    for form in dict.fromkeys((joined, squeezed(joined), latin(joined))):
+        if form in ordinary or form in known.whole:
+            return grammar.NOTHING
+        if _near_words().nearest(form):
+            return grammar.Reading("stop", "all", "near")
+    return grammar.NOTHING
+
+
+def _purpose(words: Sequence[str], purposes: Mapping[str, Sequence[str]]) -> str:
     said = set(words)
     return next((name for name, known in purposes.items() if any(keyed(word) in said for word in known)), "")
-
-
-def _near(word: str, data: _Data) -> bool:
-    """One slip in four to seven letters, two in longer ones, never in shorter (privacy.md 4.3.5); never onto another known word."""
-    if " " in word or len(word) < 4 or word in data.whole:
-        return False
-    slips = 1 if len(word) <= 7 else 2
-    candidates = (
-        key for size in range(len(word) - slips, len(word) + slips + 1) for key in data.near.get(size, ()) if size >= 4
-    )
-    return any(key[0] == word[0] and _distance(word, key, slips) <= slips for key in candidates)
-
-
-def _distance(one: str, other: str, most: int) -> int:
-    """Damerau-Levenshtein distance with neighbours swapped, or `most` + 1 when it is larger."""
-    before: list[int] = []
-    row = list(range(len(other) + 1))
-    for i, left in enumerate(one, 1):
-        before, previous, row = row, before, [i]
-        for j, right in enumerate(other, 1):
-            cost = min(before[j] + 1, row[j - 1] + 1, before[j - 1] + (left != right))
-            if i > 1 and j > 1 and left == other[j - 2] and one[i - 2] == right:
-                cost = min(cost, previous[j - 2] + 1)
-            row.append(cost)
-        if min(row) > most:
-            return most + 1
-    return row[-1]

@@ -1,0 +1,31 @@
+"""Rights and ways on in sentences: see, correct, delete my data; a person please; how does this work (privacy.md 4.4)."""
+
+from collections.abc import Iterator
+
+from bot.privacy.intents.sentence import Sentence
+
+_SAID = (
+    ("privacy", "privacy"), ("complain", "complaint"), ("again", "start"), ("assist", "help"), ("object", "object"),
+    ("object_said", "object"), ("complaint_said", "complaint"), ("access_said", "access"), ("rectify_said", "rectify"),
+    ("restrict_said", "restrict"), ("erase_said", "erase"), ("other_language", "language"),
+)  # fmt: skip
+_AGENT_WORDS = 18
+
+
+def flags(s: Sentence) -> Iterator[str]:
+    """The flags of one sentence in one language."""
+    if s.has("quoted", "third"):
+        return
+    if s.together("erase", "data", within=7) or s.has("forget"):
+        yield "erase"
+    if s.together("reveal", "data", within=7):
+        yield "access"
+    if s.together("correct", "data", within=7):
+        yield "rectify"
+    if s.together("restrict", "data", within=7):
+        yield "restrict"
+    for role, flag in _SAID:
+        if s.has(role):
+            yield flag
+    if s.has("agent") and s.words <= _AGENT_WORDS:
+        yield "agent"

@@ -104,10 +104,7 @@ def _forbidden(s: Sentence) -> bool:
             continue
         if verb.role == "bother" or _personal(s):
             return True
-    for _, verb in s.pairs("more", "send", within=4):
-        if s.has("not") and not _other_things(s, verb):
-            return True
-    return False
+    return any(s.has("not") and not _other_things(s, verb) for _, verb in s.pairs("more", "send", within=4))
 
 
 def _personal(s: Sentence) -> bool:
@@ -122,10 +119,7 @@ def _unwanted(s: Sentence) -> bool:
     for verb, _ in s.pairs("unwanted", *_SENT, "list", within=7):
         if not _other_things(s, verb):
             return True
-    for _, wish in s.pairs("not", "want", within=2):
-        if s.has(*_SENT, "list") and not _other_things(s, wish):
-            return True
-    return False
+    return any(s.has(*_SENT, "list") and not _other_things(s, wish) for _, wish in s.pairs("not", "want", within=2))
 
 
 def _no_more(s: Sentence) -> bool:
@@ -172,7 +166,9 @@ def _erased_too(s: Sentence) -> bool:
 
 def _cancelled_messages(s: Sentence) -> bool:
     """Cancel, turn off, block these messages."""
-    return any(not _other_things(s, verb) for verb, _ in s.pairs("cancel", "message", "marketing", "send", "consent", within=4))
+    return any(
+        not _other_things(s, verb) for verb, _ in s.pairs("cancel", "message", "marketing", "send", "consent", within=4)
+    )
 
 
 def _already_said(s: Sentence) -> bool:
@@ -190,12 +186,17 @@ def _bothered(s: Sentence) -> bool:
 
 def _bare_ceasing(s: Sentence) -> bool:
     """A verb of ceasing in a few words about nothing else."""
-    return s.has("cease") and s.words <= 3 and not s.has("transactional", "place", "not", "call")
+    return s.has("cease") and 1 < s.words <= 3 and not s.has("transactional", "place", "not", "call")
 
 
 def _bare_unwanted(s: Sentence) -> bool:
     wish = s.has("unwanted") or s.near("not", "want", within=2)
-    return wish and (s.has("more") or s.words <= 3) and s.words <= 10 and not s.has("transactional", "place", "missing", "call")
+    return (
+        wish
+        and (s.has("more") or s.words <= 3)
+        and s.words <= 10
+        and not s.has("transactional", "place", "missing", "call")
+    )
 
 
 def _bare_forbidden(s: Sentence) -> bool:

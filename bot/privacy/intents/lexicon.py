@@ -124,7 +124,10 @@ class Lexicon:
 
     def add_phrase(self, language: str, role: str, phrase: Sequence[str]) -> None:
         for variant in product(*(part.split("/") for part in phrase)):
-            parts = [None if part == GAP else (part.replace("*", "").replace(".", ""), part.endswith("*")) for part in variant]
+            parts = [
+                None if part == GAP else (part.replace("*", "").replace(".", ""), part.endswith("*"))
+                for part in variant
+            ]
             first, rest = parts[0], tuple(parts[1:])
             if first is None:
                 raise ValueError(f"{language}, {role}: a phrase begins with a gap")

@@ -167,7 +167,8 @@ def _meanings(heard: _Heard, known: Lexicon) -> tuple[str, set[str]]:
         if rows:
             own = {meaning for code, meaning in rows if code == heard.language}
             if not own and form in known.dictionary.get(heard.language, ()):
-                return form, set()
+                # An everyday word of the person's own language: asked about, because another's STOP may be meant.
+                return form, {"ask"} if any(meaning == "stop" for _, meaning in rows) else set()
             return form, own or {meaning for _, meaning in rows}
     return "", set()
 
@@ -206,7 +207,7 @@ def _sentences(heard: _Heard, known: Lexicon) -> tuple[grammar.Reading, set[str]
         for sentence in _cut(blocks[code], heard.marked):
             reading = grammar.read(sentence)
             flags |= set(rights.flags(sentence))
-            if reading.stop == "stop" and best.stop != "stop" or reading.stop and not best.stop:
+            if (reading.stop == "stop" and best.stop != "stop") or (reading.stop and not best.stop):
                 best = reading
     return best, flags
 
@@ -215,7 +216,9 @@ def _spoken(blocks: Mapping[str, Sequence[Block]], own: str) -> list[str]:
     """The languages that know most of the words; the person's own wins a near tie."""
     if not blocks:
         return []
-    known = {code: len({at for block in found for at in range(block.start, block.end)}) for code, found in blocks.items()}
+    known = {
+        code: len({at for block in found for at in range(block.start, block.end)}) for code, found in blocks.items()
+    }
     most = max(known.values())
     if own in known and known[own] * 4 >= most * 3:
         return [own]

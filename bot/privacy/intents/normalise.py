@@ -28,7 +28,9 @@ _PART_END = re.compile(r"[,،\n:()—–]|\s-\s")
 _QUOTED = re.compile(r"[\"“”„«»]([^\"“”„«»\n]{1,300})[\"“”„«»]")
 _ELISION = re.compile(r"([a-z]+)'([a-z]+)")
 _JOINED_ENDINGS = frozenset({"t", "s", "m", "d", "ve", "ll", "re"})
-_LONG_ELISIONS = frozenset({"dell", "all", "nell", "sull", "dall", "quest", "quell", "jusqu", "puisqu", "lorsqu", "gh", "tagh"})
+_LONG_ELISIONS = frozenset(
+    {"dell", "all", "nell", "sull", "dall", "quest", "quell", "jusqu", "puisqu", "lorsqu", "gh", "tagh"}
+)
 _REPEATED = re.compile(r"(.)\1+")
 _REMEMBERED = 20_000
 
@@ -52,8 +54,8 @@ class _Folding(dict[int, str]):
         if one in (HARD, SOFT):
             return f" {one} "
         parts: list[str] = []
-        for part in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", one).casefold()):
-            part = _FOLD.get(part, part)
+        for mark in unicodedata.normalize("NFKD", unicodedata.normalize("NFKC", one).casefold()):
+            part = _FOLD.get(mark, mark)
             if part == "" or unicodedata.category(part[0]) in ("Mn", "Me", "Cf"):
                 continue
             parts.append(part if part.isalnum() or part == "'" else " ")

@@ -42,9 +42,7 @@ class Sentence:
 
     def before(self, one: str, other: str, *, within: int) -> bool:
         """Whether a block of `one` stands at most so many words before one of `other`."""
-        return any(
-            0 <= right.start - left.end <= within for left in self.of(one) for right in self.of(other)
-        )
+        return any(0 <= right.start - left.end <= within for left in self.of(one) for right in self.of(other))
 
     def together(self, one: str, other: str, *, within: int = NEAR) -> bool:
         """Near, or sharing words: "what data" holds "data"."""
@@ -69,6 +67,6 @@ def gap(one: Block, other: Block) -> int:
 
 
 def _swallows(big: Block, small: Block) -> bool:
-    return big.start <= small.start and small.end <= big.end and big.end - big.start > small.end - small.start or (
+    return (big.start <= small.start and small.end <= big.end and big.end - big.start > small.end - small.start) or (
         big.role == "idiom" and small.role != "idiom" and big.start <= small.start and small.end <= big.end
     )

@@ -51,7 +51,7 @@ def _letters(word: str) -> int:
 
 def _alike(word: str, known: str, slips: int) -> bool:
     """Within so many slips; a short word keeps its first letter, unless its first two were swapped."""
-    if word[0] != known[0] and not (word[:2] == known[1::-1]) and len(known) < 6:
+    if word[0] != known[0] and word[:2] != known[1::-1] and len(known) < 6:
         return False
     return distance(word, known, slips) <= slips
 

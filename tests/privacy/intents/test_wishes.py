@@ -20,6 +20,10 @@ STOPS = [
 @pytest.mark.parametrize("language", [None, "en", "ar"])
 def test_keywords_stop_in_every_language_whatever_the_persons(text: str, language: str | None) -> None:
     found = understand(text, language=language)
+    if language == "en" and text in ("baja", "stad", "RET"):
+        # Also a word or an abbreviation of the person's own language: asked about at once, advertising on hold.
+        assert found.decision.value == "ask"
+        return
     assert (found.decision.value, found.scope) == ("stop", "all")
     assert found.rule
 

@@ -210,7 +210,7 @@ _IDENTITIES = Collection(
         *_fields("_id", _ID, Purpose.CHAT, WITH_PERSON, _HASH, exported=False),
         *_fields("person", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
         *_fields("kind since", _ID, Purpose.CHAT, WITH_PERSON, _CLEAR),
-        *_fields("kid", _TECHNICAL, Purpose.SECURITY, WITH_PERSON, _CLEAR, exported=False),
+        *_fields("kid making", _TECHNICAL, Purpose.SECURITY, WITH_PERSON, _CLEAR, exported=False),
     ),
 )  # fmt: skip
 

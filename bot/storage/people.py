@@ -4,6 +4,8 @@ A number that comes with another BSUID than before belongs to a new person: numb
 suppressed stays suppressed on the number, because suppressions stand under the number itself.
 """
 
+import asyncio
+import random
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
@@ -16,6 +18,9 @@ from bot.storage.subjects import Subjects
 
 IDENTITIES = "identities"
 TOMBSTONES = "tombstones"
+MAKING = timedelta(seconds=10)
+"""After so long a person whose making was cut off counts as made."""
+
 TOMBSTONE_KEPT = timedelta(days=8)
 TRIES = 20
 _SCOPED = frozenset({"bsuid", "parent_bsuid"})
@@ -32,10 +37,9 @@ class MongoPeople:
 
     @reaches
     async def recognise(self, address: Address, now: datetime) -> PersonId | None:
-        del now
         identities = self._keyring.identity_ids(address)
         rows = await self._rows.find({"_id": {"$in": [one.id for one in identities]}}).to_list(None)
-        owners = {row["_id"]: PersonId(row["person"]) for row in rows}
+        owners = {row["_id"]: PersonId(row["person"]) for row in rows if _stands(row, now)}
         for identity in identities:
             if identity.kind in _SCOPED and identity.id in owners:
                 return owners[identity.id]
@@ -58,6 +62,7 @@ class MongoPeople:
                     return made
             elif await self._bound(known, address, now):
                 return known
+            await asyncio.sleep(random.uniform(0.005, 0.03))  # noqa: S311 - so that those who race do not meet again
         raise RetryLater("others admit the same person at this moment")
 
     async def _made(self, address: Address, now: datetime) -> PersonId | None:
@@ -68,13 +73,21 @@ class MongoPeople:
         identities = self._current(address)
         scoped = identities[0].kind in _SCOPED
         for identity in identities:
-            if await insert_once(self._rows, _row(identity, person, now)):
+            if await insert_once(self._rows, _row(identity, person, now) | {"making": now}):
                 continue
             if not await self._given_on(identity, person, scoped=scoped):
-                await self._rows.delete_many({"person": person})
-                await self._subjects.destroy(person)
+                await self._undone(person)
                 return None
-        return person
+        # Only now may others find the person: whoever was told of one who is undone again would hold somebody who is nobody.
+        made = await self._rows.update_many({"person": person}, {"$unset": {"making": ""}})
+        if made.matched_count == len(identities):
+            return person
+        await self._undone(person)
+        return None
+
+    async def _undone(self, person: PersonId) -> None:
+        await self._rows.delete_many({"person": person})
+        await self._subjects.destroy(person)
 
     async def _given_on(self, identity: IdentityId, person: PersonId, *, scoped: bool) -> bool:
         """Whether a row that stood already is now this person's: a number whose old owner has another BSUID was given on."""
@@ -142,6 +155,11 @@ class MongoPeople:
     async def gone(self, events: Sequence[EventId]) -> frozenset[EventId]:
         rows = await self._gone.find({"_id": {"$in": list(events)}}, {"_id": 1}).to_list(None)
         return frozenset(EventId(row["_id"]) for row in rows)
+
+
+def _stands(row: Document, now: datetime) -> bool:
+    """Whether an identity may be relied on: not while its person is being made, unless whoever made it crashed long ago."""
+    return "making" not in row or now - row["making"] > MAKING
 
 
 def _row(identity: IdentityId, person: PersonId, now: datetime) -> Document:

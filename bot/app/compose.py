@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.app.exporting import ChatExports
+from bot.app.keeping import KeyFollower, following, refuse_unfit, replays_of
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
 from bot.domain.business import Business
@@ -49,6 +50,7 @@ from bot.storage.ledger import MongoLedger
 from bot.storage.mongo import Mongo
 from bot.storage.people import MongoPeople
 from bot.storage.published import Published
+from bot.storage.replays import ReplayedLedger, Replays
 from bot.storage.sends import MongoSends
 from bot.storage.subjects import Subjects
 from bot.storage.suppressions import MongoSuppressions
@@ -106,6 +108,7 @@ class Bot:
     registry: Registry
     web_port: int
     admin_port: int
+    keys: KeyFollower
 
     async def find(self, address: Address) -> PersonId | None:
         """Who an address belongs to; never makes anybody known."""
@@ -152,6 +155,9 @@ async def open_bot(
         stack.callback(mongo.close)
         await mongo.ping()
         await prepare(mongo)
+        replays = replays_of(settings, mongo)
+        await refuse_unfit(mongo, keyring, replays, clock.now())
+        keys = await stack.enter_async_context(following(keyring, settings.privacy.keys_read_every))
         published = Published(mongo)
         book = await _book(settings, published, clock.now())
         business = book.business
@@ -159,7 +165,7 @@ async def open_bot(
         rules = BusinessRules(business, catalog)
         await _publish_notices(published, rules.notices, clock.now())
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        ground = _Ground(settings, mongo, keyring, clock, session, connectors or {})
+        ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays)
         made = _assemble(ground, book, catalog, rules, work=work)
         if work:
             loop = asyncio.create_task(made.worker.run())
@@ -173,7 +179,7 @@ async def open_bot(
             web_port = await _listen(stack, routes, settings.web.host, settings.web.port)
         if work or serve_web:
             admin_port = await _listen(
-                stack, _admin_routes(mongo, made.registry), settings.admin.host, settings.admin.port
+                stack, _admin_routes(mongo, made.registry, keys), settings.admin.host, settings.admin.port
             )
         logger.info("ready", extra={"port": web_port})
         yield Bot(
@@ -188,6 +194,7 @@ async def open_bot(
             made.registry,
             web_port,
             admin_port,
+            keys,
         )
 
 
@@ -209,6 +216,7 @@ class _Ground:
     clock: SystemClock
     session: aiohttp.ClientSession
     addresses: Mapping[str, str]
+    replays: Replays
 
 
 def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRules, *, work: bool) -> _Made:
@@ -223,8 +231,9 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     subjects = Subjects(mongo, keyring, clock)
     people = MongoPeople(mongo, subjects, keyring)
     conversations = MongoConversations(mongo, subjects)
-    erasures = MongoErasures(mongo, subjects, keyring)
-    suppressions = MongoSuppressions(mongo, keyring, clock)
+    erasures = MongoErasures(mongo, subjects, keyring, ground.replays)
+    lasts = settings.privacy.suppression_lasts
+    suppressions = MongoSuppressions(mongo, keyring, clock, lasts=lasts, replays=ground.replays)
     sends = MongoSends(mongo, keyring)
     desk = MongoDesk(mongo, subjects, country=business.country, zone=ZoneInfo(business.time_zone))
     ids = KeyedIds(keyring)
@@ -242,7 +251,8 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     )
     erasing = Erasing(erasures, others, channel, business, ids, clock)
     law = "gdpr" if not business.country else business.country.lower()
-    ledger = MongoLedger(mongo, subjects, jurisdiction=law, controller=business.controller.name)
+    recorded = MongoLedger(mongo, subjects, jurisdiction=law, controller=business.controller.name)
+    ledger = ReplayedLedger(recorded, ground.replays)
     connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
     exports = ChatExports(Copies(mongo, subjects), subjects, business, catalog, rules)
     hands = Hands(
@@ -312,14 +322,14 @@ async def _listen(stack: AsyncExitStack, routes: list[web.RouteDef], host: str, 
     return int(runner.addresses[0][1])
 
 
-def _admin_routes(mongo: Mongo, registry: Registry) -> list[web.RouteDef]:
+def _admin_routes(mongo: Mongo, registry: Registry, keys: KeyFollower) -> list[web.RouteDef]:
     """Liveness, readiness and metrics, for operators only."""
 
     async def alive(_: web.Request) -> web.Response:
         return web.Response(text="ok\n")
 
     async def ready(_: web.Request) -> web.Response:
-        found = await health.look({"database": lambda: _answers(mongo)})
+        found = await health.look({"database": lambda: _answers(mongo), "keys": keys.answers})
         return web.json_response(found.plain(), status=found.status)
 
     async def metrics(_: web.Request) -> web.Response:

@@ -15,7 +15,8 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "flows": ("bot.cli.flows:flows", "Check the flows of a project; their JSON Schema."),
     "i18n": ("bot.cli.i18n:i18n", "Collect, update and check translations."),
     "intents": ("bot.cli.intents:intents", "What the privacy intents make of a message."),
-    "keys": ("bot.cli.keys:keys", "Make key files and look at them."),
+    "keys": ("bot.cli.keys:keys", "Make key files, rotate them and look at them."),
+    "replay-erasures": ("bot.cli.replay_erasures:replay_erasures", "After a restore: erase and stop again."),
     "doctor": ("bot.cli.doctor:doctor", "Check settings, database, WhatsApp, flows and translations."),
 }
 """Name to where the command stands and its line in the help."""

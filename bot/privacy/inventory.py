@@ -364,7 +364,11 @@ _REPLAY_LIST = Collection(
     "replay", N_("erasures and objections to be done again after a backup was restored"), "person", "person", "keep",
     (
         *_fields("_id person subject_ref", _RIGHTS, Purpose.SECURITY, REPLAY, _PSEUDO, because=_REPLAYED, exported=False),
-        *_fields("kind at seq expires", _RIGHTS, Purpose.SECURITY, REPLAY, _CLEAR, because=_REPLAYED, exported=False),
+        *_fields("i", _RIGHTS, Purpose.SECURITY, REPLAY, _HASH, because=_REPLAYED, exported=False),
+        *_fields(
+            "kind at since scope source purpose kid expires", _RIGHTS, Purpose.SECURITY, REPLAY, _CLEAR, because=_REPLAYED,
+            exported=False,
+        ),
     ), vault=True,
 )  # fmt: skip
 
@@ -372,6 +376,12 @@ _REPLAY_LIST = Collection(
 def _about_nobody(name: str, holds: str, paths: str, retention: Retention, data_class: DataClass) -> Collection:
     rows = _fields(paths, data_class, Purpose.OPERATION, retention, _CLEAR, exported=False)
     return Collection(name, holds, "", "", "none", rows)
+
+
+_KEY_CHECKS = Collection(
+    "key_checks", N_("which keys the data were written with"), "", "", "none",
+    _fields("_id kind check", _TECHNICAL, Purpose.SECURITY, RUNNING, _CLEAR, exported=False), vault=True,
+)  # fmt: skip
 
 
 COLLECTIONS: Mapping[str, Collection] = {
@@ -383,7 +393,8 @@ COLLECTIONS: Mapping[str, Collection] = {
         _about_nobody("texts", N_("notices and purposes as they were shown"), "_id kind name version language content published_at",
                       VERSION, _BUSINESS),
         _about_nobody("locks", N_("who does a job that only one may do"), "_id t u holder", RUNNING, _TECHNICAL),
-        _about_nobody("schema", N_("which migrations were made"), "_id version applied_at", RUNNING, _TECHNICAL),
+        _about_nobody("schema", N_("which migrations were made"), "_id version applied_at at", RUNNING, _TECHNICAL),
+        _KEY_CHECKS,
     )
 }  # fmt: skip
 """Every collection that may exist, by name. A collection that is not here may not be written."""

@@ -3,17 +3,45 @@
 Holds keys in memory and hands out ciphers and hashes; it knows no database and keeps no person's key.
 """
 
-from collections.abc import Iterator, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from datetime import UTC, datetime
+from typing import Protocol, TypeAlias
 
 from bot.domain.errors import SettingsProblem, Unreadable
 from bot.domain.ids import Address, EventId, PersonId, Wamid
 from bot.privacy import crypto, key_files, numbers
-from bot.privacy.key_files import KeyFile, create_key_files
+from bot.privacy.key_files import KINDS, KeyFile, create_key_files, event_key
 from bot.privacy.settings import KeySettings
 
-__all__ = ["IdentityId", "Keyring", "Signed", "WrappedKey", "create_key_files", "event_key"]
+__all__ = ["FileKeys", "IdentityId", "KeySource", "Keyring", "Signed", "WrappedKey", "create_key_files", "event_key"]
+
+LOOKS_APART = 1.0
+"""Seconds between two readings of the files because of a key nobody here knows: a flood of such rows costs no more."""
+
+
+class KeySource(Protocol):
+    """Where keys come from: files now (`FileKeys`); a key service would hand out the same versions (docs/keys.md)."""
+
+    def read(self, kind: str) -> KeyFile:
+        """All versions of one kind. Raises `SettingsProblem` that says what is wrong and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class FileKeys:
+    """Keys in the files that the settings name."""
+
+    settings: KeySettings
+
+    def read(self, kind: str) -> KeyFile:
+        path = self.settings.key_file(kind)
+        if path is None:
+            name = "KEK_FILE" if kind == "kek" else f"{kind.upper()}_KEY_FILE"
+            raise SettingsProblem(
+                f"RECADO_PRIVACY__{name} is not set; `recado keys init DIR` makes the key files and prints the settings"
+            )
+        return key_files.read(path, kind)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,59 +80,116 @@ _Identity: TypeAlias = tuple[str, str, str]
 
 
 class Keyring:
-    """Versioned keys of four kinds, each for one use (decisions.md 19). Immutable; safe to share between tasks."""
+    """Versioned keys of four kinds, each for one use (decisions.md 19); safe to share between tasks.
 
-    __slots__ = ("_event_key", "_index", "_kek", "_ledger", "_suppression")
+    A running process takes new versions in by `reread`; each look at the keys sees one whole set of them.
+    """
 
-    def __init__(self, *, kek: KeyFile, index: KeyFile, suppression: KeyFile, ledger: KeyFile) -> None:
+    __slots__ = ("_files", "_looked", "_now", "_source")
+
+    def __init__(
+        self, *, kek: KeyFile, index: KeyFile, suppression: KeyFile, ledger: KeyFile, now: Callable[[], datetime] | None = None
+    ) -> None:  # fmt: skip
         """Raises `SettingsProblem` when one key serves two kinds: who may test a number could then also read or sign."""
-        every = [one.key for file in (kek, index, suppression, ledger) for one in file.versions]
-        if len(set(every)) != len(every):
-            raise SettingsProblem("two key files hold the same key; each kind needs its own (`recado keys init DIR`)")
-        self._kek = kek
-        self._index = index
-        self._suppression = suppression
-        self._ledger = ledger
-        self._event_key = index.event_key or event_key(index)
+        self._files = _whole({"kek": kek, "index": index, "suppression": suppression, "ledger": ledger})
+        self._now = now or (lambda: datetime.now(UTC))
+        self._source: KeySource | None = None
+        self._looked = float("-inf")
 
     @classmethod
-    def load(cls, settings: KeySettings) -> "Keyring":
+    def load(cls, settings: KeySettings, *, now: Callable[[], datetime] | None = None) -> "Keyring":
         """Reads the four key files. Never makes a key.
 
         Raises:
             SettingsProblem: for a setting that is missing, or a file that is missing, damaged, exchanged with another or open to
                 other accounts; the text names it and says what to do.
         """
-        paths = {
-            "kek": settings.kek_file,
-            "index": settings.index_key_file,
-            "suppression": settings.suppression_key_file,
-            "ledger": settings.ledger_key_file,
+        return cls.of(FileKeys(settings), now=now)
+
+    @classmethod
+    def of(cls, source: KeySource, *, now: Callable[[], datetime] | None = None) -> "Keyring":
+        """As `load`, from any source of keys."""
+        files = {kind: source.read(kind) for kind in KINDS}
+        made = cls(**files, now=now)
+        made._source = source
+        return made
+
+    def reread(self) -> bool:
+        """Takes in what was rotated since; True when something changed. What cannot be trusted leaves the keys as they were.
+
+        Raises:
+            SettingsProblem: a file is missing, damaged or open to others, or a version in use here is gone or another key now.
+        """
+        if self._source is None:
+            return False
+        fresh = _whole({kind: self._source.read(kind) for kind in KINDS})
+        now = self._now()
+        for kind, file in self._files.items():
+            for one in file.versions:
+                again = fresh[kind].find(one.kid)
+                if again is not None and again.key != one.key:
+                    raise SettingsProblem(f"the {kind} key file holds another key under the name {one.kid} than before")
+            if fresh[kind].find(file.current(now).kid) is None:
+                raise SettingsProblem(f"the {kind} key file has lost {file.current(now).kid}, which is in use")
+        changed = fresh != self._files
+        self._files = fresh
+        return changed
+
+    def _found_anew(self) -> bool:
+        """Whether the files hold more than we knew, looked at no more than once in `LOOKS_APART`."""
+        if time.monotonic() - self._looked < LOOKS_APART:
+            return False
+        self._looked = time.monotonic()
+        try:
+            return self.reread()
+        except SettingsProblem:
+            return False  # said by whoever rereads on schedule; here the row is simply not readable
+
+    def checks(self) -> dict[str, tuple[str, str]]:
+        """Version to (kind, check value) of every key that is here, by which a database knows whether they are its own.
+
+        A check value is a keyed hash of nothing: it tells two keys apart and nothing about either.
+        """
+        return {
+            one.kid: (kind, crypto.keyed_hash(one.key, "key-check", crypto.TENANT, kind, one.kid)[:16].hex())
+            for kind, file in self._files.items()
+            for one in file.versions
         }
-        files = {}
-        for kind, path in paths.items():
-            if path is None:
-                name = "KEK_FILE" if kind == "kek" else f"{kind.upper()}_KEY_FILE"
-                raise SettingsProblem(
-                    f"RECADO_PRIVACY__{name} is not set; `recado keys init DIR` makes the key files and prints the settings"
-                )
-            files[kind] = key_files.read(path, kind)
-        return cls(**files)
+
+    def kids(self, kind: str) -> tuple[str, ...]:
+        """The versions of a kind, the newest first."""
+        return tuple(one.kid for one in self._files[kind].versions)
+
+    def current_kid(self, kind: str) -> str:
+        """The version of a kind that new rows are written under now."""
+        return self._files[kind].current(self._now()).kid
 
     # -- a person's data key ------------------------------------------------------------------------------------------
 
     def new_data_key(self, person: PersonId) -> tuple[crypto.DataKey, WrappedKey]:
         """A fresh key for one person, ready for use and wrapped for the vault."""
         key = crypto.new_key()
-        kek = self._kek.versions[0]
+        kek = self._files["kek"].current(self._now())
         return crypto.DataKey(key), WrappedKey(kek.kid, crypto.wrap(kek.key, key, kid=kek.kid, person=person))
 
     def open_data_key(self, person: PersonId, wrapped: WrappedKey) -> crypto.DataKey:
         """The person's data key. Raises `Unreadable` when its wrapping key is not here, or it is another person's."""
-        for kek in self._kek.versions:
-            if kek.kid == wrapped.kid:
-                return crypto.DataKey(crypto.unwrap(kek.key, wrapped.sealed, kid=kek.kid, person=person))
-        raise Unreadable(f"the key-encryption key {wrapped.kid!r} is not among the keys of this installation")
+        kek = self._files["kek"].find(wrapped.kid)
+        if kek is None and self._found_anew():
+            kek = self._files["kek"].find(wrapped.kid)  # another process has it already
+        if kek is None:
+            raise Unreadable(f"the key-encryption key {wrapped.kid!r} is not among the keys of this installation")
+        return crypto.DataKey(crypto.unwrap(kek.key, wrapped.sealed, kid=kek.kid, person=person))
+
+    def rewrapped(self, person: PersonId, wrapped: WrappedKey) -> WrappedKey | None:
+        """The same data key under the key-encryption key now in use; None when it is already. Raises `Unreadable`."""
+        old, new = self._files["kek"].find(wrapped.kid), self._files["kek"].current(self._now())
+        if old is None:
+            raise Unreadable(f"the key-encryption key {wrapped.kid!r} is not among the keys of this installation")
+        if old.kid == new.kid:
+            return None
+        key = crypto.unwrap(old.key, wrapped.sealed, kid=old.kid, person=person)
+        return WrappedKey(new.kid, crypto.wrap(new.key, key, kid=new.kid, person=person))
 
     # -- who somebody is ----------------------------------------------------------------------------------------------
 
@@ -113,24 +198,25 @@ class Keyring:
 
         New rows are written with `current_index_kid`; all are looked up, so a rotation loses nobody.
         """
-        return tuple(_hashed("identity", self._index, _identities(address)))
+        return tuple(_hashed("identity", self._files["index"], self.current_index_kid, _identities(address)))
 
     @property
     def current_index_kid(self) -> str:
         """The version under which new identity rows are written."""
-        return self._index.versions[0].kid
+        return self.current_kid("index")
 
     def suppression_ids(self, address: Address) -> tuple[IdentityId, ...]:
         """The same identities under the suppression keys, for the gate and the import filter only (privacy.md 2.9).
 
         Old versions never stop being looked up: after an erasure there is no number left to hash anew.
         """
-        return tuple(_hashed("suppression", self._suppression, _identities(address)))
+        keys = self._files["suppression"]
+        return tuple(_hashed("suppression", keys, self.current_suppression_kid, _identities(address)))
 
     @property
     def current_suppression_kid(self) -> str:
         """The version under which new suppression rows are written."""
-        return self._suppression.versions[0].kid
+        return self.current_kid("suppression")
 
     # -- ids from outside ---------------------------------------------------------------------------------------------
 
@@ -142,27 +228,33 @@ class Keyring:
         must first write the derived key into the file as `event_key` (see `event_key`), which keeps the ids equal for good.
         That costs nothing: ids live 8 days, and what they hide cannot be guessed (a wamid holds 128 random bits).
         """
-        return EventId(crypto.keyed_hash(self._event_key, "event", crypto.TENANT, outside_id)[:12].hex())
+        return EventId(crypto.keyed_hash(self._event_key(), "event", crypto.TENANT, outside_id)[:12].hex())
 
     def wamid_hash(self, wamid: Wamid) -> str:
         """The keyed hash by which a sent message is found when its status names it only by wamid; stable as event ids are."""
-        return crypto.keyed_hash(self._event_key, "wamid", crypto.TENANT, wamid.value).hex()
+        return crypto.keyed_hash(self._event_key(), "wamid", crypto.TENANT, wamid.value).hex()
+
+    def _event_key(self) -> bytes:
+        index = self._files["index"]
+        return index.event_key or event_key(index)
 
     # -- signatures ---------------------------------------------------------------------------------------------------
 
     def sign(self, data: bytes) -> Signed:
         """Signs with the current ledger key (receipts, tree heads)."""
-        current = self._ledger.versions[0]
+        current = self._files["ledger"].current(self._now())
         return Signed(current.kid, crypto.signature(current.key, data))
 
     def verifying_keys(self) -> dict[str, bytes]:
         """The public half of every ledger key by `kid`: what somebody outside needs to verify, and not more."""
-        return {one.kid: crypto.public_key(one.key) for one in self._ledger.versions}
+        return {one.kid: crypto.public_key(one.key) for one in self._files["ledger"].versions}
 
 
-def event_key(index: KeyFile) -> bytes:
-    """The key of event ids derived from the oldest version of an index file; written into it before that version is dropped."""
-    return crypto.keyed_hash(index.versions[-1].key, "event-key", crypto.TENANT)
+def _whole(files: Mapping[str, KeyFile]) -> Mapping[str, KeyFile]:
+    every = [one.key for file in files.values() for one in file.versions]
+    if len(set(every)) != len(every):
+        raise SettingsProblem("two key files hold the same key; each kind needs its own (`recado keys init DIR`)")
+    return dict(files)
 
 
 def _identities(address: Address) -> Sequence[_Identity]:
@@ -177,8 +269,8 @@ def _identities(address: Address) -> Sequence[_Identity]:
     return found
 
 
-def _hashed(use: str, keys: KeyFile, identities: Sequence[_Identity]) -> Iterator[IdentityId]:
-    for version in keys.versions:
+def _hashed(use: str, keys: KeyFile, current: str, identities: Sequence[_Identity]) -> Iterator[IdentityId]:
+    for version in sorted(keys.versions, key=lambda one: one.kid != current):
         for kind, hashed_type, value in identities:
             digest = crypto.keyed_hash(version.key, use, crypto.TENANT, version.kid, hashed_type, value)
             yield IdentityId(kind, version.kid, digest.hex())

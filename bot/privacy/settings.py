@@ -27,8 +27,23 @@ class KeySettings(BaseModel):
         description="What becomes of the exact words of a consent when the person is erased (decisions.md 39).",
     )
     suppression_lasts: Duration = Field(
-        default=timedelta(days=3 * 365), description="How long a STOP is remembered after its last hit."
+        default=timedelta(days=3 * 365),
+        ge=timedelta(days=3 * 365),
+        description="How long a STOP is remembered after its last hit; at least three years (CNIL).",
     )
     export_lasts: Duration = Field(
         default=timedelta(hours=72), description="How long the link to a person's data works."
     )
+    keys_read_every: Duration = Field(
+        default=timedelta(seconds=15), description="How often a running process looks for rotated keys."
+    )
+
+    def key_file(self, kind: str) -> Path | None:
+        """The setting that names the file of one kind of keys."""
+        files = {
+            "kek": self.kek_file,
+            "index": self.index_key_file,
+            "suppression": self.suppression_key_file,
+            "ledger": self.ledger_key_file,
+        }
+        return files[kind]

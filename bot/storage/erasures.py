@@ -15,22 +15,21 @@ from bot.runtime.ports import ErasureJob, Lease, Stored
 from bot.storage.documents import seal, unseal
 from bot.storage.mongo import Document, Mongo, insert_all_once, insert_once, reaches
 from bot.storage.people import TOMBSTONE_KEPT, TOMBSTONES
+from bot.storage.replays import Replays
 from bot.storage.subjects import Subjects
 
-JOBS, REPLAY = "erasure_jobs", "replay"
+JOBS = "erasure_jobs"
 AT_ONCE = 16
 BEGINNERS_LEASE = timedelta(minutes=2)
 """Whoever began an erasure finishes it, unless it crashes."""
-
-_BACKUPS = timedelta(days=36)
-"""One day longer than the oldest backup (privacy.md 2.8)."""
 
 
 class MongoErasures:
     """The runtime's `Erasures`."""
 
-    def __init__(self, mongo: Mongo, subjects: Subjects, keyring: Keyring) -> None:
+    def __init__(self, mongo: Mongo, subjects: Subjects, keyring: Keyring, replays: Replays | None = None) -> None:
         self._mongo = mongo
+        self._replays = replays or Replays(mongo)
         self._jobs = mongo.collection(JOBS)
         self._subjects = subjects
         self._keyring = keyring
@@ -45,7 +44,7 @@ class MongoErasures:
             return self._opened(known)
         if subject is None:
             raise RetryLater("the person's key is gone without a job; an operator must look")
-        await self._replay(person, subject.ref, command, now)
+        await self._replays.erased(command.id, person, subject.ref, now)
         await self._bury(stored, now)
         key, wrapped = self._keyring.new_data_key(PersonId(command.id))
         private = {
@@ -61,18 +60,6 @@ class MongoErasures:
         await insert_once(self._jobs, row)
         found = await self._jobs.find_one({"_id": command.id})
         return self._opened(found or row)
-
-    async def _replay(self, person: PersonId, ref: str, command: Erase, now: datetime) -> None:
-        """A restored backup must be erased again (GDPR art. 17, 32); kept as long as the oldest backup may live."""
-        row = {
-            "_id": command.id,
-            "person": person,
-            "subject_ref": ref,
-            "kind": "erasure",
-            "at": now,
-            "expires": now + _BACKUPS,
-        }
-        await insert_once(self._mongo.vault[REPLAY], row)
 
     async def _bury(self, stored: Stored, now: datetime) -> None:
         """Ids of answered messages, so that a late redelivery does not bring the person back."""

@@ -13,7 +13,9 @@ _EXPIRING = ("sends", "tombstones", "erasure_jobs", "dead_letters", "seen_pages"
 _EXTRA: dict[str, list[Any]] = {
     "conversations": [[("work_due", 1)]],
     "sends": [[("w", 1)], [("person", 1), ("started_at", 1)]],
-    "suppressions": [[("i", 1)]],
+    "suppressions": [[("i", 1)], [("kid", 1)]],
+    "identities": [[("kid", 1)]],
+    "subjects": [[("kid", 1)]],
     "ledger": [[("subject_ref", 1)]],
     "requests": [[("subject_ref", 1)]],
 }

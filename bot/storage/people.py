@@ -78,6 +78,9 @@ class MongoPeople:
             if not await self._given_on(identity, person, scoped=scoped):
                 await self._undone(person)
                 return None
+        if not await self._known_nowhere_else(address, person, scoped=scoped):
+            await self._undone(person)
+            return None
         # Only now may others find the person: whoever was told of one who is undone again would hold somebody who is nobody.
         made = await self._rows.update_many({"person": person}, {"$unset": {"making": ""}})
         if made.matched_count == len(identities):
@@ -98,6 +101,23 @@ class MongoPeople:
         if owner == person:
             return True
         return await self._has_bsuid(owner) and await self._move(identity, owner, person)
+
+    async def _known_nowhere_else(self, address: Address, person: PersonId, *, scoped: bool) -> bool:
+        """False when another process has the same person under another version of the index key (a rotation is under way).
+
+        Asked after our own rows stand: of two who admit one person under two keys at once, at least one sees the other.
+        """
+        others = await self._under_other_keys(address, person)
+        return all([await self._given_on(identity, person, scoped=scoped) for identity in others])
+
+    async def _under_other_keys(self, address: Address, person: PersonId) -> list[IdentityId]:
+        """The identities of the address that stand under another version of the index key and belong to somebody else."""
+        kid = self._keyring.current_index_kid
+        older = {one.id: one for one in self._keyring.identity_ids(address) if one.kid != kid}
+        if not older:
+            return []
+        rows = self._rows.find({"_id": {"$in": list(older)}, "person": {"$ne": person}}, {"_id": 1})
+        return [older[row["_id"]] async for row in rows]
 
     async def _has_bsuid(self, person: PersonId) -> bool:
         return await self._rows.find_one({"person": person, "kind": "bsuid"}, {"_id": 1}) is not None
@@ -139,6 +159,10 @@ class MongoPeople:
                 written = await insert_once(self._rows, _row(identity, person, now)) or written
             elif owner != person and identity.kind not in _SCOPED:
                 written = await self._move(identity, owner, person) or written
+        for identity in await self._under_other_keys(address, person):
+            owner_row = await self._rows.find_one({"_id": identity.id})
+            if owner_row is not None and identity.kind not in _SCOPED:
+                written = await self._move(identity, PersonId(owner_row["person"]), person) or written
         if written and not await self._subjects.stands(person):
             await self._rows.delete_many({"person": person})
             return False

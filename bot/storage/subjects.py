@@ -78,9 +78,10 @@ class Subjects:
             return None
         key = self._keyring.open_data_key(person, WrappedKey(row["kid"], bytes(row["key"])))
         try:
-            opened = unseal(key, row["address"], collection=COLLECTION, row=person, field="address", person=person)
+            sealed = row["address"]  # gone where only the proof of a consent is left of somebody (retention)
+            opened = unseal(key, sealed, collection=COLLECTION, row=person, field="address", person=person)
             address: Address | None = plain.decode(opened["v"])
-        except Unreadable:
+        except (Unreadable, KeyError):
             address = None
         return self._remember(Subject(person, row["subject_ref"], key, bytes(row["salt"]), address), asked)
 

@@ -4,6 +4,7 @@ import base64
 import json
 import os
 import stat
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +37,12 @@ def settings_for(folder: Path, **changes: Any) -> KeySettings:
     return KeySettings(**{**{name: folder / kind for name, kind in files.items()}, **changes})
 
 
+LATER = datetime(2101, 1, 1, tzinfo=UTC)
+
+
 def load(folder: Path) -> Keyring:
-    return Keyring.load(settings_for(folder))
+    """Long after the last rotation."""
+    return Keyring.load(settings_for(folder), now=lambda: LATER)
 
 
 def change(path: Path, **fields: Any) -> None:
@@ -45,7 +50,7 @@ def change(path: Path, **fields: Any) -> None:
 
 
 def rotate(path: Path) -> None:
-    """Adds a newer version, as `recado keys rotate` will."""
+    """Adds a newer version under a name of the test's own."""
     plain = json.loads(path.read_text())
     new = {"kid": "newer", "since": "2099-01-01T00:00:00+00:00", "key": base64.b64encode(crypto.new_key()).decode()}
     path.write_text(json.dumps({**plain, "versions": [*plain["versions"], new]}))
@@ -237,6 +242,92 @@ def test_after_a_rotation_old_ids_are_still_looked_up_behind_the_new(folder: Pat
     assert after[len(before) :] == before
     assert {one.kid for one in after[: len(before)]} == {"newer"}
     assert (ring.current_index_kid if kind == "index" else ring.current_suppression_kid) == "newer"
+
+
+def test_a_version_whose_time_has_not_come_is_read_and_not_written(folder: Path) -> None:
+    """So that every process knows a new version before the first one writes under it."""
+    now = datetime.now(UTC)
+    new = key_files.add_version(folder / "index", "index", now + timedelta(minutes=2))
+    ring = Keyring.load(settings_for(folder), now=lambda: now + timedelta(minutes=1))
+    assert ring.current_index_kid != new.kid
+    assert {one.kid for one in ring.identity_ids(BRAZIL)} == {new.kid, ring.current_index_kid}
+    assert {one.kid for one in ring.identity_ids(BRAZIL)[:4]} == {ring.current_index_kid}
+    assert Keyring.load(settings_for(folder), now=lambda: now + timedelta(minutes=3)).current_index_kid == new.kid
+
+
+def _exchange_key(path: Path) -> None:
+    versions = json.loads(path.read_text())["versions"]
+    change(path, versions=[{**versions[0], "key": base64.b64encode(crypto.new_key()).decode()}])
+
+
+def _exchange_version(path: Path) -> None:
+    change(path, versions=[GOOD])
+
+
+# -- rotation of a running process ------------------------------------------------------------------------------------------
+
+
+def test_a_running_process_takes_a_rotated_file_in(folder: Path) -> None:
+    ring = Keyring.load(settings_for(folder), now=lambda: LATER)
+    _, old = ring.new_data_key(ANA)
+    assert not ring.reread()
+    new = key_files.add_version(folder / "kek", "kek", datetime.now(UTC) + timedelta(minutes=1))
+    assert ring.reread()
+    assert ring.new_data_key(ANA)[1].kid == new.kid
+    ring.open_data_key(ANA, old)
+
+
+def test_a_key_that_only_another_process_knows_is_looked_for_at_once(folder: Path) -> None:
+    """Rows of a process that was quicker are never unreadable to a slower one on the same files."""
+    slow = Keyring.load(settings_for(folder), now=lambda: LATER)
+    key_files.add_version(folder / "kek", "kek", datetime.now(UTC) + timedelta(minutes=1))
+    _, wrapped = load(folder).new_data_key(ANA)
+    slow.open_data_key(ANA, wrapped)
+
+
+@pytest.mark.parametrize(
+    ("spoil", "says"),
+    [
+        pytest.param(lambda path: path.unlink(), "does not exist", id="lost"),
+        pytest.param(lambda path: path.chmod(0o644), "open to other accounts", id="opened to others"),
+        pytest.param(lambda path: path.write_text("{"), "damaged", id="cut short"),
+        pytest.param(_exchange_key, "another key under the name", id="another key under the old name"),
+        pytest.param(_exchange_version, "has lost", id="another installation's"),
+    ],
+)
+def test_a_file_that_cannot_be_trusted_leaves_a_running_process_as_it_was(folder: Path, spoil: Any, says: str) -> None:
+    ring = load(folder)
+    _, wrapped = ring.new_data_key(ANA)
+    spoil(folder / "kek")
+    with pytest.raises(SettingsProblem, match=says):
+        ring.reread()
+    ring.open_data_key(ANA, wrapped)
+
+
+def test_a_key_is_wrapped_anew_and_opens_the_same(folder: Path) -> None:
+    key, wrapped = load(folder).new_data_key(ANA)
+    sealed = key.seal(b"words", **PLACE, person=ANA)
+    key_files.add_version(folder / "kek", "kek", datetime.now(UTC) + timedelta(seconds=1))
+    ring = load(folder)
+    again = ring.rewrapped(ANA, wrapped)
+    assert again is not None
+    assert again.kid == ring.current_kid("kek") != wrapped.kid
+    assert ring.open_data_key(ANA, again).unseal(sealed, **PLACE, person=ANA) == b"words"
+    assert ring.rewrapped(ANA, again) is None
+    with pytest.raises(Unreadable):
+        ring.rewrapped(RUI, wrapped)
+
+
+def test_check_values_tell_keys_apart_and_show_none(folder: Path, tmp_path: Path) -> None:
+    ring = load(folder)
+    raw = {json.loads(path.read_text())["versions"][0]["key"] for path in folder.iterdir()}
+    create_key_files(tmp_path / "other")
+    assert load(folder).checks() == ring.checks()
+    values = {value for _, value in ring.checks().values()} | {
+        value for _, value in load(tmp_path / "other").checks().values()
+    }
+    assert len(values) == 8
+    assert not {base64.b64decode(one).hex()[:32] for one in raw} & values
 
 
 # -- outside ids ------------------------------------------------------------------------------------------------------------

@@ -137,7 +137,7 @@ async def test_what_is_kept_says_nothing_of_the_request(shelf: Shelf) -> None:
     assert await shelf.suppressions.standing(ADDRESS) == {"newsletter": NOW}
     [skeleton] = await shelf.rows("ledger")
     assert skeleton["state_after"] == "given"
-    [replay] = await shelf.rows("replay")
+    [replay] = [row for row in await shelf.rows("replay") if row["kind"] == "erasure"]
     assert (replay["kind"], replay["person"]) == ("erasure", stored.conversation.person)
 
 
@@ -196,7 +196,7 @@ async def test_an_erasure_cut_off_at_any_operation_is_finished_by_the_next(
     assert where_found(mongo_uri, database_name, *secrets) == []
     assert remaining(mongo_uri, database_name) == set(traces.KEPT)
     assert {row["state"] for row in await shelf.rows("requests")} == {"answered"}
-    assert len(await shelf.rows("replay")) == cut + 1
+    assert len([row for row in await shelf.rows("replay") if row["kind"] == "erasure"]) == cut + 1
 
 
 async def test_every_step_may_be_done_again(shelf: Shelf) -> None:

@@ -221,7 +221,7 @@ async def test_without_the_wrapping_key_people_are_still_recognised(
 def _with_another_kek(keyring: Keyring, folder: Path) -> Keyring:
     """The same hashes, but no way to open what was wrapped."""
     fresh = fresh_keyring(folder / "fresh")
-    return Keyring(kek=fresh._kek, index=keyring._index, suppression=keyring._suppression, ledger=keyring._ledger)
+    return Keyring(**{**keyring._files, "kek": fresh._files["kek"]})
 
 
 async def test_tombstones_say_which_events_were_answered(shelf: Shelf) -> None:

@@ -9,6 +9,7 @@ from bot.domain.errors import Unreadable
 from bot.domain.ids import Address, PhoneNumber
 from bot.privacy.inventory import COLLECTIONS, unlisted
 from bot.privacy.keyring import Keyring
+from bot.storage import key_use, replaying
 from tests.storage.shelf import NAME, NOW, SECRETS, SHOWN, TYPED, Shelf, whole_life
 from tests.storage.test_erasures import asked, erase
 
@@ -23,6 +24,8 @@ async def test_every_stored_field_is_in_the_register(shelf: Shelf) -> None:
     await shelf.erasures.begin(stored, erase(stored.conversation.person), NOW)
     await shelf.published.flow("order_status", "v" * 32, "pt", b"flow: order_status", NOW)
     await shelf.published.text("notice", "main", "n" * 32, "pt", "We keep little.", NOW)
+    await key_use.confirm(shelf.mongo, shelf.keyring)
+    await replaying.seen_alive(shelf.mongo, NOW)
     found: dict[str, set[str]] = {}
     async for name, document in shelf.mongo.scan():
         found.setdefault(name, set()).update(unlisted(name, document))

@@ -74,6 +74,7 @@ class Conversation:
         paused_until: marketing is held until then, after an unclear wish (decisions.md 5).
         window_until: until when free-form messages are allowed (Meta: 24-hour customer service window).
         notice: content hash of the notice last shown.
+        recorded_at: time of the last consent event; the next one is later (`privacy.consent.fold` reads them in order).
         misunderstood: how often in a row nothing could be made of a message.
         slots: the open flows' values, parallel to `frames`.
         readable: False when the encrypted part could not be read; never stored.
@@ -98,6 +99,7 @@ class Conversation:
     consents: Mapping[str, Consent] = field(default_factory=dict)
     notice: str = ""
     notice_at: datetime | None = None
+    recorded_at: datetime | None = None
     frames: tuple[Frame, ...] = ()
     timers: tuple[Timer, ...] = ()
     ticket: str = ""

@@ -95,8 +95,23 @@ class Play:
                 "prompt_wamid": said.reply_wamid, "matcher_rule": said.intent.rule, "matcher_version": said.intent.version,
                 "matcher_decision": said.intent.decision.value,
             }  # fmt: skip
-        occurred = self.event.at if said is not None else self.now
-        return self.add(RecordConsent(self.next_id(), event_type, occurred, **{**base, **fields}))
+        made = RecordConsent(self.next_id(), event_type, self.now, **{**base, **fields})
+        return self.add(
+            replace(made, occurred_at=self._occurred(by_person=said is not None and made.actor == "subject"))
+        )
+
+    def _occurred(self, *, by_person: bool) -> datetime:
+        """What people do bears the provider's time, what we do our own; always later than whatever was decided before.
+
+        The record is read in the order of its times (`privacy.consent.fold`). The provider tells whole seconds and messages come
+        late: without this the record of somebody who stopped and asked anew within a second would say the opposite of the bot.
+        """
+        occurred = self.event.at if by_person else self.now
+        last = self.conversation.recorded_at
+        if last is not None and occurred <= last:
+            occurred = last + timedelta(milliseconds=1)
+        self.set(recorded_at=occurred)
+        return occurred
 
     # -- frames --------------------------------------------------------------------------------------------------------
 

@@ -180,7 +180,7 @@ _CONVERSATIONS = Collection(
             "consents.*.event consents.*.notice consents.*.purpose_hash",
             _CONSENT, Purpose.PROOF, WITH_PERSON, _CLEAR,
         ),
-        *_fields("notice notice_at", _CONSENT, Purpose.PROOF, WITH_PERSON, _CLEAR),
+        *_fields("notice notice_at recorded_at", _CONSENT, Purpose.PROOF, WITH_PERSON, _CLEAR),
         *_fields(
             "frames._ frames.flow frames.version frames.step frames.question frames.asked_at frames.tries frames.waiting "
             "frames.counts.* timers._ timers.id timers.name timers.due timers.frame timers.step timers.question",

@@ -228,7 +228,7 @@ class Turns:
         if after is None:
             self._figures.races.add()
             return None
-        await self._committed(before, played, now)
+        await self._committed(after, played, now)
         if played.held:
             raise RetryLater("too much waits for this person, or they are being erased")
         return True
@@ -295,11 +295,12 @@ class Turns:
             self._started(after, lease)
         return after
 
-    async def _committed(self, before: Stored | None, played: Played, now: datetime) -> None:
+    async def _committed(self, after: Stored, played: Played, now: datetime) -> None:
         """What is told about a turn once it is durable."""
         self._figures.turns.add(len(played.done) - len(played.letters), outcome="played")
-        if played.stopping and before is not None:
-            self._figures.in_flight.add(sum(one.state == "sending" for one in before.pending))
+        if played.stopping:
+            # As it stood in the commit itself: a message may have been claimed after the turn was read.
+            self._figures.in_flight.add(sum(one.state == "sending" for one in after.pending))
         for letter in played.letters:
             self._figures.turns.add(outcome="failed")
             self._figures.dead.add(kind=letter.name, reason=letter.reason)

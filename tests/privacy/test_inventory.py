@@ -27,7 +27,7 @@ def full_conversation() -> Conversation:
         country="PT", talk="active", owner="queue", stopped={"all": NOW}, stop_confirmed_at=NOW, restricted=True, erasing=True,
         paused_until=NOW, window_until=NOW,
         consents={"newsletter": Consent("given", NOW, "r", NOW, NOW, CommandId("c"), "n", "h")},
-        notice="n", notice_at=NOW,
+        notice="n", notice_at=NOW, recorded_at=NOW,
         frames=(Frame("order", "v", "s", "q", NOW, 2, "w", {"go": 1}),),
         timers=(Timer("t", "idle", NOW, 0, "s", "q"),),
         ticket="t", misunderstood=1, slots=({"name": "x"},), held=HeldWords(Words("hello"), EventId("e"), Wamid("w"), NOW),

@@ -62,8 +62,14 @@ class Disk:
         self.jobs: dict[str, tuple[ErasureJob, Lease]] = {}
         self.turns: dict[tuple[PersonId, EventId], int] = {}
         self.order: dict[PersonId, list[EventId]] = {}
+        self.recorded_for: dict[CommandId, PersonId] = {}
         self.forbidden: list[str] = []
         """What must never be: a business message claimed while a STOP stands in the document."""
+        self.watch: Callable[[Row, Send, datetime], None] = self._nothing_after_a_stop
+
+    def _nothing_after_a_stop(self, row: "Row", send: Send, now: datetime) -> None:
+        if send.reason == "business" and row.conversation.stopped:
+            self.forbidden.append(f"claimed after a STOP: {send.message}")
 
 
 @dataclass
@@ -193,8 +199,8 @@ class MemoryConversations:
             if place is None:
                 return None
             one = row.pending[place]
-            if isinstance(one.command, Send) and one.command.reason == "business" and row.conversation.stopped:
-                self._disk.forbidden.append(f"claimed after a STOP: {one.command.message}")
+            if isinstance(one.command, Send):
+                self._disk.watch(row, one.command, now)
             row.pending[place] = replace(one, state="sending", callback=callback, claimed_at=now)
             return row.stored()
 
@@ -385,7 +391,11 @@ class MemoryRest:
         self.call_outcome = "ok"
 
     async def record(self, person: PersonId, event: RecordConsent, now: datetime) -> None:
-        await self._line.carry("record", lambda: self._disk.ledger.setdefault(event.id, event))
+        def action() -> None:
+            self._disk.ledger.setdefault(event.id, event)
+            self._disk.recorded_for[event.id] = person
+
+        await self._line.carry("record", action)
 
     async def holds(self, command: CommandId) -> bool:
         return await self._line.carry("holds", lambda: command in self._disk.ledger)

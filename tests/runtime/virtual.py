@@ -36,6 +36,9 @@ class VirtualLoop(asyncio.SelectorEventLoop):
         selector = _Selector()
         selector.owner = self
         super().__init__(selector)
+        self._clock_resolution = (
+            1e-6  # after years a float cannot tell nanoseconds, and a timer due now would never be due
+        )
 
     def time(self) -> float:
         return self.seconds

@@ -3,8 +3,10 @@
 import asyncio
 import random
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from bot.domain.business import Business
 from bot.domain.command import Send
 from bot.domain.errors import RetryLater
 from bot.domain.ids import Address, Bsuid, PersonId, PhoneNumber, Wamid, Words
@@ -13,7 +15,7 @@ from bot.observability.metrics import Registry
 from bot.runtime.erasing import Erasing
 from bot.runtime.figures import Figures
 from bot.runtime.outbox import Hands, Outbox
-from bot.runtime.ports import Lease, Stored
+from bot.runtime.ports import Engine, Lease, Stored, Wishes
 from bot.runtime.turn import Parts, Turns
 from bot.runtime.worker import Worker
 from tests.privacy.sample import BUSINESS
@@ -37,10 +39,24 @@ BEN = Address(phone=PhoneNumber("+12025550102"), bsuid=Bsuid("US.Ben0000001"))
 EVE = Address(phone=PhoneNumber("+12025550103"), bsuid=Bsuid("US.Eve0000001"))
 
 
+@dataclass(frozen=True)
+class Cast:
+    """What a process plays: an engine, the intents it hears with, and whose business it is."""
+
+    engine: Engine
+    wishes: Wishes
+    business: Business
+
+
+SCRIPTED = Cast(ScriptedEngine(), ScriptedWishes(), BUSINESS)
+
+
 class Process:
     """One `recado serve`."""
 
-    def __init__(self, disk: Disk, meta: Meta, *, seed: int = 0, loses: float = 0.0, chaos: bool = False) -> None:
+    def __init__(
+        self, disk: Disk, meta: Meta, *, seed: int = 0, loses: float = 0.0, chaos: bool = False, cast: Cast = SCRIPTED
+    ) -> None:
         dice = random.Random(seed)
         self.disk, self.meta = disk, meta
         self.clock = VirtualClock()
@@ -55,13 +71,13 @@ class Process:
         self.rest = MemoryRest(disk, self.line)
         self.erasures = MemoryErasures(disk, self.line)
         parts = Parts(
-            ScriptedEngine(), self.conversations, self.people, self.suppressions, self.sends, self.rest, ScriptedWishes(),
+            cast.engine, self.conversations, self.people, self.suppressions, self.sends, self.rest, cast.wishes,
             self.ids, self.clock,
         )  # fmt: skip
         self.turns = Turns(parts, self._started, figures=figures)
-        erasing = Erasing(self.erasures, self.rest, meta, BUSINESS, self.ids, self.clock)
+        erasing = Erasing(self.erasures, self.rest, meta, cast.business, self.ids, self.clock)
         hands = Hands(
-            BUSINESS, self.conversations, self.people, self.suppressions, self.sends, self.rest, self.rest, self.rest,
+            cast.business, self.conversations, self.people, self.suppressions, self.sends, self.rest, self.rest, self.rest,
             self.rest, self.rest, self.rest, meta, self.ids, self.clock,
         )  # fmt: skip
         self.outbox = Outbox(hands, self.turns, erasing, figures=figures)

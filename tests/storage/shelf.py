@@ -169,7 +169,7 @@ def everything(person: PersonId) -> Conversation:
         talk="active", owner="queue", stopped={"marketing": NOW, "newsletter": NOW}, stop_confirmed_at=NOW, restricted=True,
         paused_until=NOW, window_until=NOW + DAY,
         consents={"newsletter": Consent("given", NOW, "r1", NOW, NOW, CommandId("e" * 32), "n" * 32, "h" * 32)},
-        notice="n" * 32, notice_at=NOW,
+        notice="n" * 32, notice_at=NOW, recorded_at=NOW,
         frames=(Frame("order_status", "v" * 32, "ask", "q1", NOW, 2, "w1", {"again": 1}), Frame("inner", "w" * 32, "say")),
         timers=(Timer("t1", "idle", NOW + DAY, 0, "ask", "q1"),), ticket="k" * 32, misunderstood=1,
         slots=({"order": TYPED, "name": NAME}, {}), held=HeldWords(Words(TYPED), event(9), Wamid(WAMID), NOW + DAY),

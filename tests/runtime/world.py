@@ -48,16 +48,14 @@ class Cast:
     business: Business
 
 
-SCRIPTED = Cast(ScriptedEngine(), ScriptedWishes(), BUSINESS)
-
-
 class Process:
     """One `recado serve`."""
 
     def __init__(
-        self, disk: Disk, meta: Meta, *, seed: int = 0, loses: float = 0.0, chaos: bool = False, cast: Cast = SCRIPTED
+        self, disk: Disk, meta: Meta, *, seed: int = 0, loses: float = 0.0, chaos: bool = False, cast: Cast | None = None
     ) -> None:
         dice = random.Random(seed)
+        cast = cast or Cast(ScriptedEngine(), ScriptedWishes(), BUSINESS)
         self.disk, self.meta = disk, meta
         self.clock = VirtualClock()
         self.line = Line(dice if chaos else None, loses=loses)

@@ -52,7 +52,14 @@ class Process:
     """One `recado serve`."""
 
     def __init__(
-        self, disk: Disk, meta: Meta, *, seed: int = 0, loses: float = 0.0, chaos: bool = False, cast: Cast | None = None
+        self,
+        disk: Disk,
+        meta: Meta,
+        *,
+        seed: int = 0,
+        loses: float = 0.0,
+        chaos: bool = False,
+        cast: Cast | None = None,
     ) -> None:
         dice = random.Random(seed)
         cast = cast or Cast(ScriptedEngine(), ScriptedWishes(), BUSINESS)

@@ -70,7 +70,9 @@ class Engine:
                 play.push(event.flow, event.inputs)
                 self._run(play)
         elif isinstance(event, PreferenceChanged):
-            if event.value == "stop":
+            known = conversation.stopped.get("marketing")
+            # Meta brings it again, also when it was remembered before anybody was known: it says nothing of what was asked since.
+            if event.value == "stop" and (known is None or known < event.at):
                 stop(play, "marketing", "meta_preference")
         elif isinstance(event, TimerFired):
             self._timer(play, event)

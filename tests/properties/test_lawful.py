@@ -81,10 +81,11 @@ CALM = st.lists(STEPS.filter(lambda step: step[0] not in ("kill", "outage", "aga
 
 
 @given(steps=CALM, again=st.lists(st.tuples(st.integers(0, 20), st.integers(0, 40)), max_size=6))
-@settings(max_examples=60, deadline=None, suppress_health_check=QUIET)
+@settings(max_examples=150, deadline=None, suppress_health_check=QUIET)
 def test_repetitions_change_nothing(steps: list[Step], again: list[tuple[int, int]]) -> None:
     """Each delivery comes twice, and old ones come once more in any order: everything is as if it had come once."""
-    settled = [part for step in steps for part in (step, ("settle", 0, None))]
+    known: list[Step] = [("say", who, "hello") for who in range(3)]
+    settled = [part for step in [*known, *steps] for part in (step, ("settle", 0, None))]
     repeated = list(settled)
     for place, which in again:
         repeated[min(2 * place, len(repeated)) : min(2 * place, len(repeated))] = [
@@ -93,6 +94,18 @@ def test_repetitions_change_nothing(steps: list[Step], again: list[tuple[int, in
         ]
     once, twice = live(7, settled, chaos=False), live(7, repeated, chaos=False, twice=True)
     assert outcome(once) == outcome(twice)
+
+
+def test_metas_switch_remembered_for_a_stranger_and_brought_again_undoes_nothing_asked_since() -> None:
+    steps: list[Step] = [
+        ("off", 0, None), ("settle", 0, None), *SIGNED_UP,
+        ("again", 0, None), ("settle", 0, None), ("campaign", 0, None), ("settle", 0, None),
+    ]  # fmt: skip
+    town = live(1, steps, chaos=False)
+    town.check()
+    (row,) = town.disk.rows.values()
+    assert row.conversation.consent("newsletter").state == "given"
+    assert [shown.send.reason for shown in town.phones.shown["US.Ana0000001"]][-1] == "business"
 
 
 # -- the onlooker can tell ---------------------------------------------------------------------------------------------------

@@ -85,13 +85,11 @@ CALM = st.lists(STEPS.filter(lambda step: step[0] not in ("kill", "outage", "aga
 def test_repetitions_change_nothing(steps: list[Step], again: list[tuple[int, int]]) -> None:
     """Each delivery comes twice, and old ones come once more in any order: everything is as if it had come once."""
     known: list[Step] = [("say", who, "hello") for who in range(3)]
-    settled = [part for step in [*known, *steps] for part in (step, ("settle", 0, None))]
+    settled = [part for step in [*known, *steps] for part in (step, ("pause", 0, 15.0))]
     repeated = list(settled)
     for place, which in again:
-        repeated[min(2 * place, len(repeated)) : min(2 * place, len(repeated))] = [
-            ("again", which, None),
-            ("settle", 0, None),
-        ]
+        after = min(2 * place + 1, len(repeated) - 1)
+        repeated.insert(after, ("again", which, None))
     once, twice = live(7, settled, chaos=False), live(7, repeated, chaos=False, twice=True)
     assert outcome(once) == outcome(twice)
 

@@ -12,7 +12,7 @@ import aiohttp
 from aiohttp import web
 
 from bot.app.exporting import ChatExports
-from bot.app.keeping import KeyFollower, following, refuse_unfit, replays_of
+from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
 from bot.domain.business import Business
@@ -34,6 +34,7 @@ from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
 from bot.privacy.notice import Notice, from_content
 from bot.privacy.numbers import BadNumber, canonical
+from bot.privacy.retention import Periods
 from bot.runtime.erasing import Erasing
 from bot.runtime.figures import Figures
 from bot.runtime.outbox import Hands, Outbox
@@ -54,6 +55,7 @@ from bot.storage.replays import ReplayedLedger, Replays
 from bot.storage.sends import MongoSends
 from bot.storage.subjects import Subjects
 from bot.storage.suppressions import MongoSuppressions
+from bot.storage.sweeping import MongoSweeper
 from bot.web.notices import Past, notice_routes
 from bot.whatsapp.client import WhatsAppClient
 from bot.whatsapp.graph import Graph
@@ -165,9 +167,11 @@ async def open_bot(
         rules = BusinessRules(business, catalog)
         await _publish_notices(published, rules.notices, clock.now())
         session = await stack.enter_async_context(aiohttp.ClientSession())
-        ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays)
+        periods = periods_of(settings, book)
+        ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays, periods)
         made = _assemble(ground, book, catalog, rules, work=work)
         if work:
+            await stack.enter_async_context(sweeping(made.sweeper, made.registry))
             loop = asyncio.create_task(made.worker.run())
             stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
         web_port, admin_port = 0, 0
@@ -204,6 +208,7 @@ class _Made:
     worker: Worker
     people: MongoPeople
     registry: Registry
+    sweeper: MongoSweeper
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,6 +222,7 @@ class _Ground:
     session: aiohttp.ClientSession
     addresses: Mapping[str, str]
     replays: Replays
+    periods: Periods
 
 
 def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRules, *, work: bool) -> _Made:
@@ -232,7 +238,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     people = MongoPeople(mongo, subjects, keyring)
     conversations = MongoConversations(mongo, subjects)
     erasures = MongoErasures(mongo, subjects, keyring, ground.replays)
-    lasts = settings.privacy.suppression_lasts
+    lasts = ground.periods.lasts["objection"]
     suppressions = MongoSuppressions(mongo, keyring, clock, lasts=lasts, replays=ground.replays)
     sends = MongoSends(mongo, keyring)
     desk = MongoDesk(mongo, subjects, country=business.country, zone=ZoneInfo(business.time_zone))
@@ -274,7 +280,8 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     outbox = Outbox(hands, turns, erasing, figures=figures)
     worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)
     started.worker = worker
-    return _Made(turns, worker, people, registry)
+    sweeper = MongoSweeper(mongo, subjects, ground.replays, clock, ground.periods)
+    return _Made(turns, worker, people, registry, sweeper)
 
 
 class _Started:

@@ -12,8 +12,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.errors import SettingsProblem
+from bot.engine.book import Book
+from bot.observability.metrics import Registry
+from bot.privacy import retention
 from bot.privacy.keyring import Keyring
 from bot.runtime.ports import Clock
+from bot.runtime.sweeping import Sweeping
 from bot.settings import Settings
 from bot.storage import key_use, replaying
 from bot.storage.indexes import prepare
@@ -21,6 +25,7 @@ from bot.storage.mongo import Mongo
 from bot.storage.replay_file import ReplayFile
 from bot.storage.replays import Replays
 from bot.storage.subjects import Subjects
+from bot.storage.sweeping import MongoSweeper
 
 logger = logging.getLogger(__name__)
 
@@ -36,6 +41,33 @@ async def refuse_unfit(mongo: Mongo, keyring: Keyring, replays: Replays, now: da
     await key_use.confirm(mongo, keyring)
     await replaying.refuse_behind(mongo, replays, now)
     await replaying.seen_alive(mongo, now)
+
+
+def periods_of(settings: Settings, book: Book) -> retention.Periods:
+    """How long each class and purpose is kept here. Raises `SettingsProblem` for a length outside its bounds."""
+    served = {name: flow.flow.purpose for name, flow in book.flows.items()}
+    return retention.periods(book.business, served, objection=_objection(settings, book))
+
+
+def _objection(settings: Settings, book: Book) -> timedelta | None:
+    """The setting counts where it was set; else business.yaml may say more than the default."""
+    told = settings.privacy.suppression_lasts
+    return (
+        told if "suppression_lasts" in settings.privacy.model_fields_set else book.business.retention.get("objection")
+    )
+
+
+@asynccontextmanager
+async def sweeping(sweeper: MongoSweeper, registry: Registry) -> AsyncIterator[Sweeping]:
+    """Retention on schedule until the context is left."""
+    schedule = Sweeping(sweeper, registry)
+    task = asyncio.create_task(schedule.run())
+    try:
+        yield schedule
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
 
 
 class KeyFollower:

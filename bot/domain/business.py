@@ -239,6 +239,10 @@ class Business(Part):
     patterns: Mapping[str, str] = Field(
         default_factory=dict, description="Named patterns (regular expressions) for checks."
     )
+    retention: Mapping[str, Duration] = Field(
+        default_factory=dict,
+        description="Class of data to how long it is kept, where not the default (docs/retention.md).",
+    )
     flows: SystemFlows = SystemFlows()
     start_flow: str = Field(
         default="", description="Flow that greets people who say nothing a flow listens to; the menu."

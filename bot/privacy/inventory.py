@@ -65,6 +65,7 @@ def _days(name: str, days: int, counted_from: str, words: str) -> Retention:
 
 # Defaults of privacy.md 2.8 and decisions.md 11, 16, 18, 39.
 WITH_PERSON = _days("with_person", 730, "last_inbound_at", N_("until erasure, or 24 months after the last message"))
+WITH_SEALED = Retention("with_sealed", None, "last row", N_("until erasure, or until nothing is left that it opens"))
 FLOW = _days("flow", 7, "last_inbound_at", N_("while the flow is open, at most 7 days"))
 HELD = _days("held", 1, "held", N_("until language and notice are settled, at most 24 hours"))
 SEEN = _days("seen", 8, "received", N_("8 days: WhatsApp delivers a message again for up to 7"))
@@ -200,7 +201,9 @@ _CONVERSATIONS = Collection(
             _CONTENT, Purpose.DELIVERY, PENDING, _SEALED,
         ),
         *_fields(_within("pending", _EVIDENCE_SEALED), _CONTENT, Purpose.PROOF, PENDING, _SEALED),
+        *_fields("pending.at", _DELIVERY, Purpose.DELIVERY, PENDING, _CLEAR),
         *_fields("lease.t lease.u work_due", _TECHNICAL, Purpose.DELIVERY, RUNNING, _CLEAR, exported=False),
+        *_fields("sweep_at leaving", _TECHNICAL, Purpose.OPERATION, WITH_PERSON, _CLEAR, exported=False),
     ),
 )  # fmt: skip
 
@@ -217,11 +220,12 @@ _IDENTITIES = Collection(
 _SUBJECTS = Collection(
     "subjects", N_("each person's own key and address, apart from everything else"), "_id", "person", "delete",
     (
-        *_fields("_id subject_ref", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
-        *_fields("created_at", _STATE, Purpose.CHAT, WITH_PERSON, _CLEAR),
-        *_fields("key", _SECRET, Purpose.SECURITY, WITH_PERSON, _SEALED, exported=False),
-        *_fields("salt", _SECRET, Purpose.SECURITY, WITH_PERSON, _CLEAR, exported=False),
-        *_fields("kid", _TECHNICAL, Purpose.SECURITY, WITH_PERSON, _CLEAR, exported=False),
+        *_fields("_id subject_ref", _ID, Purpose.CHAT, WITH_SEALED, _PSEUDO),
+        *_fields("created_at", _STATE, Purpose.CHAT, WITH_SEALED, _CLEAR),
+        *_fields("key", _SECRET, Purpose.SECURITY, WITH_SEALED, _SEALED, exported=False),
+        *_fields("salt", _SECRET, Purpose.SECURITY, WITH_SEALED, _CLEAR, exported=False),
+        *_fields("kid", _TECHNICAL, Purpose.SECURITY, WITH_SEALED, _CLEAR, exported=False),
+        *_fields("sweep_at", _TECHNICAL, Purpose.OPERATION, WITH_SEALED, _CLEAR, exported=False),
         *_fields("address p address/phone address/bsuid address/parent_bsuid", _ID, Purpose.CHAT, WITH_PERSON, _SEALED),
     ), vault=True,
 )  # fmt: skip

@@ -11,7 +11,7 @@ from pymongo import ReturnDocument
 from bot.domain.ids import CommandId, EventId, PersonId
 from bot.privacy.crypto import DataKey
 from bot.runtime.ports import Commit, Lease, Stored
-from bot.storage.documents import CONVERSATIONS, Loaded, conversation_fields, pending_row, seen_row, stored
+from bot.storage.documents import CONVERSATIONS, Loaded, conversation_fields, first_look, pending_row, seen_row, stored
 from bot.storage.mongo import Document, Mongo, insert_once, reaches, upsert
 from bot.storage.subjects import Subjects
 
@@ -85,7 +85,7 @@ class MongoConversations:
 
     async def _created(self, change: Commit, key: DataKey | None) -> Stored | None:
         fields, _ = _fields(change, key)
-        pending = [pending_row(command, change.after.person, key) for command in change.commands]
+        pending = [pending_row(command, change.after.person, key, change.now) for command in change.commands]
         seen = [seen_row(event, change.now) for event in change.events]
         document = {"_id": change.after.person, **fields, "seen": seen, "pending": pending}
         _refuse_too_large(document, 0)
@@ -185,7 +185,7 @@ def _lease_as_read(before: Stored) -> dict[str, Any]:
 def _fields(change: Commit, key: DataKey | None) -> tuple[Document, list[str]]:
     """(fields to set, fields to unset) of the document, but for its two lists."""
     fields, gone = conversation_fields(change.after, key)
-    fields["touched"] = change.now
+    fields |= {"touched": change.now, "sweep_at": first_look(change.after, change.now)}
     if change.lease is not None:
         fields["lease"] = {"t": change.lease.token, "u": change.lease.until}
     if change.due is not None:
@@ -197,7 +197,7 @@ def _fields(change: Commit, key: DataKey | None) -> tuple[Document, list[str]]:
 
 def _update(change: Commit, before: Loaded, key: DataKey | None) -> Document:
     fields, gone = _fields(change, key)
-    pending = [pending_row(command, change.after.person, key) for command in change.commands]
+    pending = [pending_row(command, change.after.person, key, change.now) for command in change.commands]
     _refuse_too_large({**fields, "pending": pending}, before.pending_bytes)
     seen = _seen_after(change, before)[-SEEN_MOST:]
     push: Document = {"pending": {"$each": pending}} if pending else {}

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import bson
@@ -80,16 +80,24 @@ def conversation_fields(conversation: Conversation, key: DataKey | None) -> tupl
     return fields, gone
 
 
-def pending_row(command: Command, person: PersonId, key: DataKey | None) -> dict[str, Any]:
-    """A command as an entry of the pending list. Raises `Unreadable` when something must be sealed without a key."""
+def pending_row(command: Command, person: PersonId, key: DataKey | None, at: datetime) -> dict[str, Any]:
+    """A command committed at `at` as an entry of the pending list. Raises `Unreadable` when something must be sealed without a key."""
     clear, private = plain.split(command)
-    row: dict[str, Any] = {"id": command.id, "s": "waiting", "n": 0, "c": clear}
+    row: dict[str, Any] = {"id": command.id, "s": "waiting", "n": 0, "c": clear, "at": at}
     not_before = getattr(command, "not_before", None)
     if not_before is not None:
         row["nb"] = not_before
     if private:
         row["p"] = seal(key, private, collection=CONVERSATIONS, row=command.id, field="pending", person=person)
     return row
+
+
+LOOK_AFTER = timedelta(days=1)
+
+
+def first_look(conversation: Conversation, now: datetime) -> datetime:
+    """When the sweeper first looks at a conversation after a turn; it decides itself when to look again (decisions.md 18)."""
+    return min(now + LOOK_AFTER, conversation.held.until) if conversation.held is not None else now + LOOK_AFTER
 
 
 def seen_row(event: EventId, at: datetime) -> dict[str, Any]:

@@ -16,7 +16,7 @@ const WRITABLE = [
   "opt_in_requests", "pace", "requests", "schema", "seen_pages", "sends", "sessions", "staff", "suppressions", "templates",
   "texts", "tickets", "tombstones", "transcripts",
 ];
-const VAULT = ["replay", "subjects"];
+const VAULT = ["key_checks", "replay", "schema", "subjects"];
 
 const GROW = ["find", "insert", "createCollection", "createIndex", "listIndexes"];
 const WRITE = [...GROW, "update", "remove"];

@@ -65,7 +65,7 @@ async def test_fields_at_their_default_leave_the_document(shelf: Shelf) -> None:
     plain = Conversation(person, version=2, created_at=NOW)
     assert await shelf.conversations.commit(turn(before, plain)) is not None
     [row] = await shelf.rows("conversations")
-    assert set(row) == {"_id", "v", "g", "created_at", "touched", "seen", "pending", "lease"}
+    assert set(row) == {"_id", "v", "g", "created_at", "touched", "sweep_at", "seen", "pending", "lease"}
 
 
 async def test_nobody_has_no_conversation(shelf: Shelf) -> None:

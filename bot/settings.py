@@ -6,6 +6,7 @@ nobody knows is an error, because a misspelt protection is no protection.
 
 import json
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +21,7 @@ from bot.storage.settings import StorageSettings
 from bot.whatsapp.settings import WhatsAppSettings
 
 PREFIX = "RECADO_"
+_ORIGIN = re.compile(r"https?://[a-z0-9.-]+(:\d{1,5})?")
 
 
 class WebSettings(BaseModel):
@@ -30,6 +32,23 @@ class WebSettings(BaseModel):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = Field(default="", description="How the outside reaches this listener (https).")
+    origins: tuple[str, ...] = Field(
+        default=(), description="Sites that may show the sign-up form in their pages, comma separated."
+    )
+    proxies: int = Field(
+        default=0, ge=0, le=9, description="Proxies of your own before this listener that add to X-Forwarded-For."
+    )
+
+    @field_validator("origins", mode="before")
+    @classmethod
+    def _from_list(cls, value: object) -> object:
+        """Comma separated in the environment; each an origin and nothing more, as browsers name it."""
+        origins = tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
+        if isinstance(origins, tuple) and not all(_ORIGIN.fullmatch(str(one)) for one in origins):
+            raise ValueError(
+                "write each site as https://shop.example, without a path and in small letters, comma separated"
+            )
+        return origins
 
 
 class AdminSettings(BaseModel):

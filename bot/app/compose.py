@@ -15,6 +15,7 @@ from bot.app.exporting import ChatExports
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
+from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
 from bot.domain.event import SendRequested
@@ -37,6 +38,7 @@ from bot.privacy.numbers import BadNumber, canonical
 from bot.privacy.retention import Periods
 from bot.runtime.erasing import Erasing
 from bot.runtime.figures import Figures
+from bot.runtime.opting_in import OptingIn, OptInParts
 from bot.runtime.outbox import Hands, Outbox
 from bot.runtime.ports import Lease, Stored
 from bot.runtime.turn import Parts, Turns
@@ -49,6 +51,7 @@ from bot.storage.erasures import MongoErasures
 from bot.storage.indexes import prepare
 from bot.storage.ledger import MongoLedger
 from bot.storage.mongo import Mongo
+from bot.storage.opt_ins import MongoOptIns, MongoPace
 from bot.storage.people import MongoPeople
 from bot.storage.published import Published
 from bot.storage.replays import ReplayedLedger, Replays
@@ -57,6 +60,7 @@ from bot.storage.subjects import Subjects
 from bot.storage.suppressions import MongoSuppressions
 from bot.storage.sweeping import MongoSweeper
 from bot.web.notices import Past, notice_routes
+from bot.web.opt_in import OptInPages, Site
 from bot.whatsapp.client import WhatsAppClient
 from bot.whatsapp.graph import Graph
 from bot.whatsapp.routes import webhook_routes
@@ -174,11 +178,15 @@ async def open_bot(
             await stack.enter_async_context(sweeping(made.sweeper, made.registry))
             loop = asyncio.create_task(made.worker.run())
             stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
+            if made.opting_in is not None:
+                sign_ups = asyncio.create_task(made.opting_in.run())
+                stack.push_async_callback(_ended, made.opting_in, sign_ups)
         web_port, admin_port = 0, 0
         if serve_web:
             routes = [
                 *webhook_routes(settings.whatsapp, made.turns.accept),
                 *notice_routes(rules.notices, _past(published)),
+                *_opt_in_routes(ground, made, catalog, rules),
             ]
             web_port = await _listen(stack, routes, settings.web.host, settings.web.port)
         if work or serve_web:
@@ -209,6 +217,7 @@ class _Made:
     people: MongoPeople
     registry: Registry
     sweeper: MongoSweeper
+    opting_in: OptingIn | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,8 +259,14 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     started = _Started()
     registry = Registry()
     figures = Figures(registry)
+    opting_in = None
+    if business.website is not None:
+        words = ConfirmingWords(business, catalog)
+        requests = MongoOptIns(mongo, keyring)
+        needed = OptInParts(business, requests, conversations, people, suppressions, channel, ids, clock, words)
+        opting_in = OptingIn(needed, figures=figures)
     turns = Turns(
-        Parts(engine, conversations, people, suppressions, sends, desk, HeardWishes(business), ids, clock),
+        Parts(engine, conversations, people, suppressions, sends, desk, HeardWishes(business), ids, clock, opting_in),
         started if work else None,
         figures=figures,
     )
@@ -260,7 +275,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     recorded = MongoLedger(mongo, subjects, jurisdiction=law, controller=business.controller.name)
     ledger = ReplayedLedger(recorded, ground.replays)
     connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
-    exports = ChatExports(Copies(mongo, subjects), subjects, business, catalog, rules)
+    exports = ChatExports(Copies(mongo, subjects, keyring), subjects, business, catalog, rules)
     hands = Hands(
         business,
         conversations,
@@ -281,7 +296,20 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)
     started.worker = worker
     sweeper = MongoSweeper(mongo, subjects, ground.replays, clock, ground.periods)
-    return _Made(turns, worker, people, registry, sweeper)
+    return _Made(turns, worker, people, registry, sweeper, opting_in)
+
+
+def _opt_in_routes(ground: _Ground, made: _Made, catalog: Catalog, rules: BusinessRules) -> list[web.RouteDef]:
+    """The website's form, where business.yaml has one."""
+    if made.opting_in is None:
+        return []
+    business, settings = rules.business, ground.settings.web
+    texts = Languages(catalog)
+    sign_ups = WebsiteSignUps(made.opting_in, MongoPace(ground.mongo, ground.keyring), ground.keyring, ground.clock)
+    names = {tag: texts.name(tag) for tag in business.languages}
+    site = Site(settings.public_url, settings.origins, settings.proxies, names)
+    forms = forms_of(business, rules, catalog, public_url=settings.public_url)
+    return OptInPages(forms, business.language, sign_ups, site).routes()
 
 
 class _Started:
@@ -292,6 +320,11 @@ class _Started:
     def __call__(self, stored: Stored, lease: Lease) -> None:
         if self.worker is not None:
             self.worker.started(stored, lease)
+
+
+async def _ended(opting_in: OptingIn, loop: "asyncio.Task[None]") -> None:
+    opting_in.stop()
+    await asyncio.gather(loop, return_exceptions=True)
 
 
 async def _stopped(worker: Worker, loop: "asyncio.Task[None]", within: float) -> None:
@@ -315,6 +348,7 @@ def _past(published: Published) -> Past:
 async def _listen(stack: AsyncExitStack, routes: list[web.RouteDef], host: str, port: int) -> int:
     """Serves routes until the stack is left; returns the port, which may have been chosen by the system."""
     application = web.Application(client_max_size=4 * 1024 * 1024)
+    application.on_response_prepare.append(_unnamed)
     application.add_routes(routes)
     runner = web.AppRunner(application, access_log=None, handle_signals=False)
     await runner.setup()
@@ -327,6 +361,11 @@ async def _listen(stack: AsyncExitStack, routes: list[web.RouteDef], host: str, 
             f"Port {port} on {host} is taken; set RECADO_WEB__PORT or RECADO_ADMIN__PORT to another."
         ) from None
     return int(runner.addresses[0][1])
+
+
+async def _unnamed(_: web.Request, response: web.StreamResponse) -> None:
+    """Which program in which version answers is nobody's business (OWASP ASVS: no disclosure of versions)."""
+    response.headers.pop("Server", None)
 
 
 def _admin_routes(mongo: Mongo, registry: Registry, keys: KeyFollower) -> list[web.RouteDef]:

@@ -37,6 +37,10 @@ class BusinessRules:
         self._patterns = {name: re.compile(pattern) for name, pattern in business.patterns.items()}
 
     @property
+    def business(self) -> Business:
+        return self._business
+
+    @property
     def notices(self) -> Mapping[str, Notice]:
         """The current notice in every offered language."""
         return self._notices

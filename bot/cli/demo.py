@@ -43,6 +43,7 @@ async def _demo(project: Path, data: Path, *, any_port: bool) -> None:
             f"\n  {running.bot.business.name} is ready. Open this in a browser to chat as a customer:\n\n"
             f"      {running.phone}\n\n"
             '  Say hello, ask for news, try order CL12345 with postcode 1100-001, write STOP, write "delete my data".\n'
+            f"  The website's sign-up form: http://127.0.0.1:{running.bot.web_port}/opt-in  (give it a number of the phones)\n"
             f"  The privacy notice: http://127.0.0.1:{running.bot.web_port}/privacy/{running.bot.business.language}\n"
             f"  Health and metrics: http://127.0.0.1:{running.bot.admin_port}/readyz\n"
             "  In a terminal: recado chat.   Ctrl-C ends the demo.\n"

@@ -12,6 +12,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from bot.domain.opt_in import KINDS, NEEDED, PAYLOAD
+
 _UNITS = {
     "second": timedelta(seconds=1), "minute": timedelta(minutes=1), "hour": timedelta(hours=1), "day": timedelta(days=1),
     "week": timedelta(weeks=1), "month": timedelta(days=30), "year": timedelta(days=365),
@@ -209,6 +211,20 @@ class Template(Part):
     payloads: tuple[str, ...] = Field(default=(), description="What each quick reply sends back, in order.")
 
 
+class Website(Part):
+    """The website's half of the double opt-in: what its form offers, and the template that asks for the second yes."""
+
+    purposes: tuple[str, ...] = Field(
+        min_length=1, description="Purposes the form offers, in order: each with `basis: consent` and a second yes."
+    )
+    template: str = Field(
+        description="Template that asks for the second yes; {{1}} is the purpose. Never a marketing template."
+    )
+    country: str = Field(
+        default="", description="Two-letter country by which numbers without + are read; `country` where left out."
+    )
+
+
 class SystemFlows(Part):
     """Flows of the business that built-in wishes lead to (decisions.md 33)."""
 
@@ -235,6 +251,7 @@ class Business(Part):
     connectors: Mapping[str, Connector] = Field(default_factory=dict)
     channels: Mapping[str, Channel] = Field(default_factory=dict)
     templates: Mapping[str, Template] = Field(default_factory=dict)
+    website: Website | None = Field(default=None, description="The sign-up form of the website; none where left out.")
     links: Mapping[str, str] = Field(default_factory=dict, description="Web addresses flows may offer, by name.")
     patterns: Mapping[str, str] = Field(
         default_factory=dict, description="Named patterns (regular expressions) for checks."
@@ -255,10 +272,49 @@ class Business(Part):
                 raise ValueError(f"template `{name}` names the purpose `{template.purpose}`, which is not declared")
         if self.language not in self.languages:
             raise ValueError(f"`language: {self.language}` must be among `languages`")
+        if self.website is not None:
+            _website_fits(self.website, self)
         return self
+
+
+def _website_fits(website: Website, business: Business) -> None:
+    """What the form offers can be asked twice and proven. Raises `ValueError` saying what to write instead."""
+    for name in website.purposes:
+        purpose = business.purposes.get(name)
+        if purpose is None:
+            raise ValueError(f"`website.purposes` names `{name}`, which is not declared")
+        if purpose.basis != "consent" or not purpose.double:
+            raise ValueError(
+                f"`website.purposes` names `{name}`: a form needs `basis: consent` and `double: yes`, because anybody can "
+                "type anybody's number (GDPR art. 7(1))"
+            )
+    template = business.templates.get(website.template)
+    if template is None:
+        raise ValueError(f"`website.template: {website.template}` is not among `templates`")
+    if template.category != "utility":
+        raise ValueError(
+            f"the template `{website.template}` asks strangers for a confirmation: it must be `category: utility`, without "
+            "any advertising"
+        )
+    wanted = [PAYLOAD + kind for kind in NEEDED]
+    known = [PAYLOAD + kind for kind in KINDS]
+    if any(one not in template.payloads for one in wanted) or any(one not in known for one in template.payloads):
+        raise ValueError(
+            f"the template `{website.template}` needs `payloads: [{', '.join(wanted)}]`, one for each button"
+        )
+    for language, body in template.languages.items():
+        if len(template.buttons.get(language, ())) != len(template.payloads):
+            raise ValueError(f"the template `{website.template}` needs one button for each payload in `{language}`")
+        if set(re.findall(r"\{\{\s*(\w+)\s*\}\}", body)) - {"1"}:
+            raise ValueError(f"the template `{website.template}` may hold {{{{1}}}} only, the purpose's title")
 
 
 def content_hash(value: Any) -> str:
     """Hash by which an immutable text, flow or purpose is named in evidence: 32 hex digits of SHA-256 over UTF-8."""
     data = value if isinstance(value, bytes) else str(value).encode()
     return hashlib.sha256(data).hexdigest()[:32]
+
+
+def purpose_hash(purpose: Purpose) -> str:
+    """Names a purpose as declared: changing its words makes another one (privacy.md 3.3)."""
+    return content_hash(purpose.model_dump_json())

@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 from bot.domain.ids import EventId, Wamid, Words
 from bot.domain.intent import NO_INTENT, Intent
+from bot.domain.opt_in import OptInRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +25,7 @@ class MessageReceived:
         reply_to: keyed hash of the message it answers, if any; `reply_wamid` is that id itself, for the evidence of a consent.
         intent: what the privacy intents made of it.
         data: typed extras (a location's coordinates, a media id) that flows may ask for; dropped otherwise.
+        opt_in: the open website request that this may be the answer to, of this very sender; None where there is none.
     """
 
     id: EventId
@@ -36,6 +38,7 @@ class MessageReceived:
     reply_wamid: Wamid = Wamid("")
     intent: Intent = NO_INTENT
     data: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    opt_in: OptInRequest | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,8 +82,11 @@ class Play:
         self.commands.append(command)
         return command.id
 
-    def record(self, event_type: str, **fields: Any) -> CommandId:
-        """Adds a consent event with what is the same for all of a turn: flow, notice, language, answer and matcher."""
+    def record(self, event_type: str, *, at: datetime | None = None, **fields: Any) -> CommandId:
+        """Adds a consent event with what is the same for all of a turn: flow, notice, language, answer and matcher.
+
+        `at` is for what happened elsewhere before this turn, such as a box ticked on the website.
+        """
         said = self.event if isinstance(self.event, MessageReceived) else None
         base: dict[str, Any] = {"notice_hash": self.conversation.notice, "notice_language": self.language}
         frame = self.frame
@@ -95,7 +98,9 @@ class Play:
                 "prompt_wamid": said.reply_wamid, "matcher_rule": said.intent.rule, "matcher_version": said.intent.version,
                 "matcher_decision": said.intent.decision.value,
             }  # fmt: skip
-        made = RecordConsent(self.next_id(), event_type, self.now, **{**base, **fields})
+        made = RecordConsent(self.next_id(), event_type, at or self.now, **{**base, **fields})
+        if at is not None:
+            return self.add(made)
         return self.add(
             replace(made, occurred_at=self._occurred(by_person=said is not None and made.actor == "subject"))
         )

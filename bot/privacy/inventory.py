@@ -81,6 +81,8 @@ JOB = _days("erasure_job", 7, "requested", N_("until the erasure is complete, at
 REPLAY = _days("replay", 36, "erased", N_("as long as the oldest backup: 36 days"))
 LINK = _days("export_link", 3, "made", N_("72 hours, or until fetched"))
 OPT_IN = _days("opt_in", 30, "asked", N_("30 days, to keep the limit of three requests a month"))
+OPT_IN_OPEN = _days("opt_in_open", 2, "asked", N_("until it is answered or over, at most 48 hours"))
+PACE = Retention("pace", timedelta(minutes=10), "counted", N_("10 minutes"))
 VERSION = Retention("version", None, "last reference", N_("as long as a record points to it"))
 RUNNING = Retention("running", None, "use", N_("while the program needs it"))
 
@@ -109,7 +111,7 @@ class Collection:
 
     Attributes:
         found_by: path of the field by which a person's rows are found; empty for collections about nobody.
-        found_as: what that field holds: `person`, `subject_ref`, `suppression_id` or nothing.
+        found_as: what that field holds: `person`, `subject_ref`, `suppression_id`, `identity_id` (keyed hashes of a number) or nothing.
         on_erasure: `delete` (the rows), `reduce` (fields without `kept_because` are unset), `keep` or `none`.
         vault: stands in the vault database with its own short backup cycle (decisions.md 15).
     """
@@ -355,12 +357,26 @@ _EXPORTS = Collection(
 )  # fmt: skip
 
 _OPT_INS = Collection(
-    "opt_in_requests", N_("website sign-ups waiting for a yes on WhatsApp"), "person", "person", "delete",
+    "opt_in_requests", N_("website sign-ups waiting for a yes on WhatsApp"), "i", "identity_id", "delete",
     (
-        *_fields("_id person", _CONSENT, Purpose.PROOF, OPT_IN, _PSEUDO),
-        *_fields("i", _ID, Purpose.OBJECTION, OPT_IN, _HASH, exported=False),
-        *_fields("purpose state asked_at language form form_version notice_hash expires", _CONSENT, Purpose.PROOF, OPT_IN, _CLEAR),
-        *_fields("p p/prompt_text", _CONTENT, Purpose.PROOF, OPT_IN, _SEALED),
+        *_fields("_id", _CONSENT, Purpose.PROOF, OPT_IN, _PSEUDO),
+        *_fields("i slot open w", _ID, Purpose.OBJECTION, OPT_IN, _HASH, exported=False),
+        *_fields(
+            "purpose state asked_at language source form_version notice_hash purpose_hash template until sent_at expires",
+            _CONSENT, Purpose.PROOF, OPT_IN, _CLEAR,
+        ),
+        *_fields("due n lease.t lease.u", _TECHNICAL, Purpose.DELIVERY, OPT_IN_OPEN, _CLEAR, exported=False),
+        *_fields("kid", _TECHNICAL, Purpose.SECURITY, OPT_IN_OPEN, _CLEAR, exported=False),
+        *_fields("key", _SECRET, Purpose.SECURITY, OPT_IN_OPEN, _SEALED, exported=False),
+        *_fields("p p/number p/wording p/label p/confirmation", _CONTENT, Purpose.PROOF, OPT_IN_OPEN, _SEALED, exported=False),
+    ),
+)  # fmt: skip
+
+_PACE = Collection(
+    "pace", N_("how often a website form was sent lately, under keyed hashes of network addresses"), "", "", "none",
+    (
+        *_fields("_id", _ID, Purpose.SECURITY, PACE, _HASH, exported=False),
+        *_fields("n expires", _TECHNICAL, Purpose.SECURITY, PACE, _CLEAR, exported=False),
     ),
 )  # fmt: skip
 
@@ -392,7 +408,7 @@ COLLECTIONS: Mapping[str, Collection] = {
     one.name: one
     for one in (
         _CONVERSATIONS, _IDENTITIES, _SUBJECTS, _LEDGER, _EVIDENCE, _SUPPRESSIONS, _REQUESTS, _TICKETS, _TRANSCRIPTS, _SENDS,
-        _TOMBSTONES, _ERASURE_JOBS, _DEAD_LETTERS, _SEEN_PAGES, _EXPORTS, _OPT_INS, _REPLAY_LIST,
+        _TOMBSTONES, _ERASURE_JOBS, _DEAD_LETTERS, _SEEN_PAGES, _EXPORTS, _OPT_INS, _PACE, _REPLAY_LIST,
         _about_nobody("flow_versions", N_("published flows"), "_id flow language content published_at", VERSION, _BUSINESS),
         _about_nobody("texts", N_("notices and purposes as they were shown"), "_id kind name version language content published_at",
                       VERSION, _BUSINESS),

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol, TypeAlias
 
 from bot.domain.errors import SettingsProblem, Unreadable
-from bot.domain.ids import Address, EventId, PersonId, Wamid
+from bot.domain.ids import Address, EventId, PersonId, PhoneNumber, Wamid
 from bot.privacy import crypto, key_files, numbers
 from bot.privacy.key_files import KINDS, KeyFile, create_key_files, event_key
 from bot.privacy.settings import KeySettings
@@ -237,6 +237,14 @@ class Keyring:
     def _event_key(self) -> bytes:
         index = self._files["index"]
         return index.event_key or event_key(index)
+
+    def opt_in_id(self, token: str, number: PhoneNumber, purpose: str) -> str:
+        """The id of a website request, 32 hex digits: the same form sent twice makes one, and nobody outside can tell it."""
+        return crypto.keyed_hash(self._event_key, "opt-in", crypto.TENANT, token, number.value, purpose)[:16].hex()
+
+    def pace_id(self, *parts: str) -> str:
+        """The name under which something is counted for a while, such as a client address in one stretch of time."""
+        return crypto.keyed_hash(self._event_key, "pace", crypto.TENANT, *parts).hex()
 
     # -- signatures ---------------------------------------------------------------------------------------------------
 

@@ -20,9 +20,10 @@ from bot.domain.command import (
 )
 from bot.domain.conversation import Conversation
 from bot.domain.event import Event
-from bot.domain.ids import Address, CommandId, EventId, PersonId, Wamid
+from bot.domain.ids import Address, CommandId, EventId, PersonId, PhoneNumber, Wamid
 from bot.domain.intent import Intent
 from bot.domain.message import OutMessage
+from bot.domain.opt_in import OptInRequest
 from bot.domain.turn import Turn
 
 
@@ -297,6 +298,60 @@ class Receivers(Protocol):
 class Exports(Protocol):
     async def export(self, person: PersonId, command: Export, now: datetime) -> OutMessage:
         """The person's data, or the way to fetch it, as one message."""
+
+
+@dataclass(frozen=True, slots=True)
+class OptInWork:
+    """A website request leased to the caller, who sees to its confirming message.
+
+    Attributes:
+        begun: it was claimed before, so the message may have gone out.
+    """
+
+    request: OptInRequest
+    number: PhoneNumber = field(repr=False)
+    tries: int = 0
+    begun: bool = False
+
+
+class OptIns(Protocol):
+    """Website requests for a consent, kept apart from people until somebody answers (decisions.md 16, 24)."""
+
+    async def ask(self, request: OptInRequest, number: PhoneNumber, now: datetime) -> None:
+        """Keeps a request; one of the same id stands already where the form was sent twice."""
+
+    async def take(self, lease: Lease, now: datetime) -> Sequence[OptInWork]:
+        """Some requests whose message is due, leased."""
+
+    async def count(self, number: PhoneNumber, since: datetime) -> int:
+        """How many confirming messages this number was sent since then, for whatever purpose."""
+
+    async def claim(self, work: OptInWork, token: str, most: int, template: str, words: str, now: datetime) -> bool:
+        """Marks its message as under way with the exact words it will show.
+
+        False when the request was ended meanwhile, another one of this number and purpose waits for its answer, or `most` messages
+        of the last 30 days are on record: then nothing may be sent.
+        """
+
+    async def sent(self, request: str, reply: EventId | None) -> None:
+        """The message went out; `reply` is the keyed id that an answer to it names."""
+
+    async def put_off(self, request: str, token: str, tries: int, until: datetime) -> None:
+        """Leaves it for later; nothing has gone out."""
+
+    async def end(self, request: str, state: str, *, unsent: bool = False) -> None:
+        """Ends an open request with its number and words; `unsent` says that no message went out. Idempotent."""
+
+    async def end_all(self, address: Address, state: str) -> None:
+        """Ends every open request of a number."""
+
+    async def expire(self, now: datetime) -> int:
+        """Ends those whose time is over; returns how many."""
+
+    async def waiting(
+        self, address: Address, now: datetime, *, request: str = "", reply: EventId | None = None
+    ) -> OptInRequest | None:
+        """The one open request this sender may answer: the named one, the one whose message was answered, or their only one."""
 
 
 @dataclass(frozen=True, slots=True)

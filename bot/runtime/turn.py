@@ -23,6 +23,7 @@ from bot.runtime.arrivals import Arrived, Spoken, adds_to, box_of, event_of, in_
 from bot.runtime.figures import Figures
 from bot.runtime.line import due
 from bot.runtime.mailbox import Mailboxes
+from bot.runtime.opting_in import OptingIn
 from bot.runtime.playing import Played, play
 from bot.runtime.ports import (
     Clock,
@@ -65,6 +66,7 @@ class Parts:
     wishes: Wishes
     ids: Ids
     clock: Clock
+    opting_in: OptingIn | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +205,8 @@ class Turns:
     async def _suppressed_unknown(self, address: Address, items: Sequence[Spoken]) -> None:
         """Meta's switch of somebody we do not know: nobody is made known by it, and it holds all the same (GDPR art. 21(3))."""
         stops = [one for one in items if isinstance(one, PreferenceSignal) and one.value == "stop"]
+        if stops and self._parts.opting_in is not None:
+            await self._parts.opting_in.stopped(address)
         if stops:
             await self._parts.suppressions.suppress(address, [Suppress("marketing", stops[-1].at, "meta_preference")])
         self._figures.ignored.add(kind="unknown_person", reason="suppressed" if stops else "erased_or_no_message")
@@ -224,6 +228,8 @@ class Turns:
             if who.address is None:
                 return False
             raise RetryLater("an erasure is under way; the message comes again when it is done")
+        if self._parts.opting_in is not None:
+            fresh = await self._parts.opting_in.recognised(fresh, conversation, who.address)
         played, after = await self._written(who, before, conversation, fresh, now)
         if after is None:
             self._figures.races.add()
@@ -281,6 +287,8 @@ class Turns:
             addresses = [one for one in (known, who.address) if one is not None]
             if addresses:
                 await parts.suppressions.suppress(merged(addresses), played.suppress)
+            if addresses and parts.opting_in is not None:
+                await parts.opting_in.stopped(merged(addresses))
         waiting = before.pending if before is not None else ()
         held = before.lease if before is not None and before.lease is not None and before.lease.until > now else None
         works = self._started is not None
@@ -297,6 +305,8 @@ class Turns:
 
     async def _committed(self, after: Stored, played: Played, now: datetime) -> None:
         """What is told about a turn once it is durable."""
+        if self._parts.opting_in is not None:
+            await self._parts.opting_in.over(played.commands)
         self._figures.turns.add(len(played.done) - len(played.letters), outcome="played")
         if played.stopping:
             # As it stood in the commit itself: a message may have been claimed after the turn was read.

@@ -8,6 +8,7 @@ from typing import Any
 from bot.domain.errors import Unreadable
 from bot.domain.ids import PersonId
 from bot.privacy.inventory import Collection, collections_of_person
+from bot.privacy.keyring import Keyring
 from bot.storage.documents import unseal
 from bot.storage.mongo import Document, Mongo, reaches
 from bot.storage.subjects import Subject, Subjects
@@ -19,9 +20,10 @@ AT_MOST = 2000
 class Copies:
     """Reads a person's rows."""
 
-    def __init__(self, mongo: Mongo, subjects: Subjects) -> None:
+    def __init__(self, mongo: Mongo, subjects: Subjects, keyring: Keyring) -> None:
         self._mongo = mongo
         self._subjects = subjects
+        self._keyring = keyring
 
     @reaches
     async def rows_of(self, person: PersonId) -> dict[str, list[Document]]:
@@ -41,10 +43,11 @@ class Copies:
                 found[collection.name] = [self._opened(collection.name, row, person, subject) for row in rows]
         return found
 
-    @staticmethod
-    def _value(collection: Collection, person: PersonId, subject: Subject | None) -> str | None:
+    def _value(self, collection: Collection, person: PersonId, subject: Subject | None) -> Any:
         if collection.found_as == "person":
             return person
+        if collection.found_as == "identity_id" and subject and subject.address:
+            return {"$in": [one.id for one in self._keyring.identity_ids(subject.address)]}
         return subject.ref if collection.found_as == "subject_ref" and subject else None
 
     def _opened(self, collection: str, row: Document, person: PersonId, subject: Subject | None) -> Document:

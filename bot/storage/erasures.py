@@ -85,11 +85,17 @@ class MongoErasures:
         """By the register, so that no collection can be forgotten."""
         for action in row_actions():
             rows = self._mongo.collection(action.collection)
-            found = {action.found_by: job.person}
+            found = {action.found_by: self._named(job, action.found_as)}
             if action.delete:
                 await rows.delete_many(found)
             else:
                 await rows.update_many(found, {"$unset": dict.fromkeys(action.unset, "")})
+
+    def _named(self, job: ErasureJob, found_as: str) -> object:
+        """What the rows of this person hold: the person, or hashes of their number where nobody was made known yet."""
+        if found_as != "identity_id":
+            return job.person
+        return {"$in": [one.id for one in self._keyring.identity_ids(job.address)] if job.address else []}
 
     @reaches
     async def finished(self, job: ErasureJob, step: str) -> ErasureJob:

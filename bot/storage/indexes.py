@@ -9,7 +9,7 @@ from bot.storage.mongo import Mongo, reaches, upsert
 SCHEMA_VERSION = 1
 
 _EXPIRING = ("sends", "tombstones", "erasure_jobs", "dead_letters", "seen_pages", "tickets", "transcripts", "exports", "opt_in_requests",
-             "suppressions", "replay")  # fmt: skip
+             "suppressions", "replay", "pace")  # fmt: skip
 _EXTRA: dict[str, list[Any]] = {
     "conversations": [[("work_due", 1)], [("sweep_at", 1)]],
     "sends": [[("w", 1)], [("person", 1), ("started_at", 1)]],
@@ -18,7 +18,10 @@ _EXTRA: dict[str, list[Any]] = {
     "subjects": [[("kid", 1)], [("sweep_at", 1)], [("subject_ref", 1)]],
     "ledger": [[("subject_ref", 1)], [("recorded_at", 1)]],
     "requests": [[("subject_ref", 1)], [("closed_at", 1)]],
+    "opt_in_requests": [[("due", 1)], [("until", 1)], [("w", 1)]],
 }
+_UNIQUE: dict[str, tuple[str, ...]] = {"opt_in_requests": ("slot", "open")}
+"""Fields that decide races: no two rows may hold the same value; rows without one do not count."""
 
 
 @reaches
@@ -33,6 +36,8 @@ async def prepare(mongo: Mongo) -> None:
             await rows.create_index([(collection.found_by, 1)])
         for keys in _EXTRA.get(name, ()):
             await rows.create_index(keys)
+        for only in _UNIQUE.get(name, ()):
+            await rows.create_index([(only, 1)], unique=True, sparse=True)
         if name in _EXPIRING:
             await rows.create_index([("expires", 1)], expireAfterSeconds=0)
     if known is None:

@@ -29,19 +29,20 @@ def page(notice: Notice) -> str:
 
 def notice_routes(current: Mapping[str, Notice], past: Past) -> list[web.RouteDef]:
     """`GET /privacy/{lang}` and `GET /privacy/{lang}/{hash}`; `past` finds a stored version by its hash."""
+    folded = {tag.casefold(): notice for tag, notice in current.items()}
 
     async def show(request: web.Request) -> web.Response:
-        notice = current.get(request.match_info["lang"])
-        return _answer(notice)
+        return _answer(folded.get(request.match_info["lang"].casefold()))
 
     async def show_past(request: web.Request) -> web.Response:
-        notice = await past(request.match_info["hash"])
-        fits = notice is not None and notice.language == request.match_info["lang"]
+        notice = await past(request.match_info["hash"].lower())
+        # Language tags are the same in any case (RFC 5646, 2.1.1).
+        fits = notice is not None and notice.language.casefold() == request.match_info["lang"].casefold()
         return _answer(notice if fits else None)
 
     return [
         web.get("/privacy/{lang:[A-Za-z-]{2,10}}", show),
-        web.get("/privacy/{lang:[A-Za-z-]{2,10}}/{hash:[0-9a-f]{32}}", show_past),
+        web.get("/privacy/{lang:[A-Za-z-]{2,10}}/{hash:[0-9A-Fa-f]{32}}", show_past),
     ]
 
 

@@ -118,7 +118,7 @@ class Shelf:
         self.ledger = MongoLedger(self.mongo, self.subjects, jurisdiction="gdpr", controller="Casa Exemplo Lda.")
         self.desk = MongoDesk(self.mongo, self.subjects, country="PT", zone=ZoneInfo("Europe/Lisbon"))
         self.erasures = MongoErasures(self.mongo, self.subjects, keyring)
-        self.copies = Copies(self.mongo, self.subjects)
+        self.copies = Copies(self.mongo, self.subjects, keyring)
         self.published = Published(self.mongo)
 
     async def rows(self, collection: str) -> list[dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.domain.business import Purpose, content_hash
+from bot.domain.business import purpose_hash
 from bot.domain.command import Notify
 from bot.domain.consent import EXPIRED, GIVEN, PENDING, REFUSED, REQUESTED
 from bot.domain.event import Event, MessageReceived, TimerFired
@@ -18,11 +18,6 @@ CONSENT_TYPE = {True: "explicit", False: "expressed"}
 def _step(node: Node) -> schema.ConsentStep:
     assert isinstance(node.step, schema.ConsentStep)  # noqa: S101 - the compiler pairs verb and model
     return node.step
-
-
-def purpose_hash(purpose: Purpose) -> str:
-    """Names the purpose as declared: changing its words makes another one (privacy.md 3.3)."""
-    return content_hash(purpose.model_dump_json())
 
 
 def enter(play: Play, node: Node) -> str | None:

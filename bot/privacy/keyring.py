@@ -240,11 +240,11 @@ class Keyring:
 
     def opt_in_id(self, token: str, number: PhoneNumber, purpose: str) -> str:
         """The id of a website request, 32 hex digits: the same form sent twice makes one, and nobody outside can tell it."""
-        return crypto.keyed_hash(self._event_key, "opt-in", crypto.TENANT, token, number.value, purpose)[:16].hex()
+        return crypto.keyed_hash(self._event_key(), "opt-in", crypto.TENANT, token, number.value, purpose)[:16].hex()
 
     def pace_id(self, *parts: str) -> str:
         """The name under which something is counted for a while, such as a client address in one stretch of time."""
-        return crypto.keyed_hash(self._event_key, "pace", crypto.TENANT, *parts).hex()
+        return crypto.keyed_hash(self._event_key(), "pace", crypto.TENANT, *parts).hex()
 
     # -- signatures ---------------------------------------------------------------------------------------------------
 

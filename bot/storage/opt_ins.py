@@ -210,13 +210,12 @@ class MongoPace:
         """Counts once more; whether that still is within the limit. `who` leaves as a keyed hash bound to this stretch of time."""
         number, ends = window_of(now, limit)
         row_id = self._keyring.pace_id(what, str(number), who)
-        change = {"$inc": {"n": 1}, "$setOnInsert": {"expires": ends}}
-        for _ in range(2):
-            try:
-                row = await self._rows.find_one_and_update(
-                    {"_id": row_id}, change, upsert=True, return_document=ReturnDocument.AFTER
-                )
-            except DuplicateKeyError:
-                continue  # two made it at once; now it stands
-            return bool(row["n"] <= limit.most)
+        for _ in range(3):
+            row = await self._rows.find_one_and_update(
+                {"_id": row_id}, {"$inc": {"n": 1}}, return_document=ReturnDocument.AFTER
+            )
+            if row is not None:
+                return bool(row["n"] <= limit.most)
+            if await insert_once(self._rows, {"_id": row_id, "n": 1, "expires": ends}):
+                return limit.most > 0
         return False

@@ -25,7 +25,9 @@ from bot.domain.conversation import Conversation, Frame, HeldWords, Timer
 from bot.domain.errors import RetryLater
 from bot.domain.ids import Address, Bsuid, CommandId, EventId, PersonId, PhoneNumber, Wamid, Words, command_id
 from bot.domain.message import ButtonsMessage, Option, TextMessage
+from bot.domain.opt_in import OptInRequest
 from bot.privacy.keyring import Keyring
+from bot.privacy.policy import Limit
 from bot.runtime.ports import Commit, DeadLetter, Lease, Stored
 from bot.storage.conversations import MongoConversations
 from bot.storage.copies import Copies
@@ -33,6 +35,7 @@ from bot.storage.desk import MongoDesk
 from bot.storage.erasures import MongoErasures
 from bot.storage.ledger import MongoLedger
 from bot.storage.mongo import Mongo
+from bot.storage.opt_ins import MongoOptIns, MongoPace
 from bot.storage.people import MongoPeople
 from bot.storage.published import Published
 from bot.storage.sends import MongoSends
@@ -120,6 +123,8 @@ class Shelf:
         self.erasures = MongoErasures(self.mongo, self.subjects, keyring)
         self.copies = Copies(self.mongo, self.subjects, keyring)
         self.published = Published(self.mongo)
+        self.opt_ins = MongoOptIns(self.mongo, keyring)
+        self.pace = MongoPace(self.mongo, keyring)
 
     async def rows(self, collection: str) -> list[dict[str, Any]]:
         """The raw documents of a collection of either database."""
@@ -227,4 +232,30 @@ async def whole_life(shelf: Shelf, address: Address = ADDRESS) -> PersonId:
     await shelf.desk.put(DeadLetter(person, "command", "Send", "meta_131000", out), NOW)
     pages = {"_id": f"{person}:0", "person": person, "ids": [bytes(12)], "expires": NOW + DAY}
     await shelf.mongo.collection("seen_pages").insert_one(pages)
+    await signed_up(shelf, address)
     return person
+
+
+def opt_in(number: int = 1, **changes: Any) -> OptInRequest:
+    """What the website's form made of a ticked box."""
+    facts: dict[str, Any] = {
+        "id": f"{number:032x}", "purpose": "newsletter", "language": "pt", "asked_at": NOW, "expires": NOW + 2 * DAY,
+        "source": "website", "form_version": "f" * 32, "notice_hash": "n" * 32, "purpose_hash": "h" * 32, "wording": SHOWN,
+        "label": SHOWN,
+    } | changes  # fmt: skip
+    return OptInRequest(**facts)
+
+
+async def signed_up(shelf: Shelf, address: Address = ADDRESS, request: OptInRequest | None = None) -> OptInRequest:
+    """A request of the website whose confirming message went out; its message is known as event 7."""
+    request = request or opt_in()
+    phone = address.phone
+    if phone is None:
+        return request
+    await shelf.opt_ins.ask(request, phone, shelf.clock.now())
+    held = lease()
+    for work in await shelf.opt_ins.take(held, shelf.clock.now()):
+        if await shelf.opt_ins.claim(work, held.token, 3, "confirm/pt", SHOWN, shelf.clock.now()):
+            await shelf.opt_ins.sent(work.request.id, event(7))
+    await shelf.pace.within("client", "192.0.2.7", Limit(9, DAY), shelf.clock.now())
+    return request

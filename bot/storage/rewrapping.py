@@ -79,7 +79,8 @@ class Rewrapping:
     @reaches
     async def _wrap_anew(self, name: str, done: Rewrapped) -> None:
         rows, current = rows_of(self._mongo, name), self._keyring.current_kid("kek")
-        async for batch in _batches(rows, {"kid": {"$ne": current}}, {"kid": 1, "key": 1}):
+        async for batch in _batches(rows, {"kid": {"$exists": True, "$ne": current}}, {"kid": 1, "key": 1}):
+            # Rows of website requests that are over hold no key any more.
             for row in batch:
                 try:
                     again = self._keyring.rewrapped(PersonId(row["_id"]), WrappedKey(row["kid"], bytes(row["key"])))

@@ -92,17 +92,16 @@ def _record(play: Play, event: MessageReceived, request: OptInRequest) -> None:
     declared = play.world.book.business.purposes[request.purpose]
     before = play.conversation.consent(request.purpose)
     asked = _asked(play, request, before.event)
-    ticked = _form(play, request, request.asked_at) | {"answer_kind": "web_box", "answer_text": request.label}
+    ticked = _form(play, request) | {"answer_kind": "web_box", "answer_text": request.label}
     first = play.record(
-        "first_step", **ticked, state_after=PENDING, step="first", prompt_text=request.wording, previous=asked
-    )
-    # The provider's clock may be behind ours; the answer did not come before the question.
-    said_at = max(event.at, request.asked_at)
-    until = said_at + declared.lasts
-    said = _form(play, request, said_at) | _answer(event, YES)
-    last = play.record(
-        "confirmed", **said, state_after=GIVEN, step="second", prompt_text=request.confirmation, template=request.template,
-        valid_from=said_at, valid_until=until, previous=first,
+        "first_step", at=request.asked_at, **ticked, state_after=PENDING, step="first", prompt_text=request.wording,
+        previous=asked,
+    )  # fmt: skip
+    until = play.now + declared.lasts
+    said = _form(play, request) | _answer(event, YES)
+    last, said_at = _said(
+        play, request, "confirmed", **said, state_after=GIVEN, prompt_text=request.confirmation, valid_from=play.now,
+        valid_until=until, previous=first,
     )  # fmt: skip
     asked_for = before.moved("ask", request.asked_at, request=request.id, expires=request.expires, event=asked,
                              valid_until=None, notice=request.notice_hash, purpose_hash=request.purpose_hash)  # fmt: skip
@@ -113,6 +112,14 @@ def _record(play: Play, event: MessageReceived, request: OptInRequest) -> None:
     play.add(Notify(play.next_id(), "consent.given", request.purpose, said_at))
 
 
+def _said(play: Play, asked: OptInRequest, event_type: str, **fields: Any) -> tuple[CommandId, datetime]:
+    """Records the answer, and says when it occurred: never before the question, however far the provider's clock is behind ours."""
+    last = play.conversation.recorded_at
+    play.set(recorded_at=max(last, asked.asked_at) if last else asked.asked_at)
+    made = play.record(event_type, step="second", template=asked.template, **fields)
+    return made, play.conversation.recorded_at or play.now
+
+
 def _declined(play: Play, event: MessageReceived, request: OptInRequest) -> None:
     """A clear no: on record where nothing said in the chat outweighs the request; either way nothing comes of it."""
     _speak(play, request)
@@ -120,10 +127,10 @@ def _declined(play: Play, event: MessageReceived, request: OptInRequest) -> None
     known = request.purpose in play.world.book.business.purposes
     if known and not consent.is_live(play.now) and _counts(play, event, request):
         asked = _asked(play, request, consent.event)
-        said_at = max(event.at, request.asked_at)
-        said = _form(play, request, said_at) | _answer(event, NO)
-        last = play.record("refused", **said, state_after=REFUSED, step="second", prompt_text=request.confirmation,
-                           template=request.template, previous=asked)  # fmt: skip
+        said = _form(play, request) | _answer(event, NO)
+        last, said_at = _said(
+            play, request, "refused", **said, state_after=REFUSED, prompt_text=request.confirmation, previous=asked
+        )
         asked_for = consent.moved("ask", request.asked_at, request=request.id, event=asked, valid_until=None,
                                   notice=request.notice_hash, purpose_hash=request.purpose_hash)  # fmt: skip
         refused = asked_for.moved("refuse", said_at, request="", expires=None, event=last)
@@ -141,16 +148,16 @@ def _answer(event: MessageReceived, decision: str) -> dict[str, Any]:
 
 def _asked(play: Play, request: OptInRequest, previous: CommandId) -> CommandId:
     return play.record(
-        "requested", **_form(play, request, request.asked_at), state_after=REQUESTED, step="first", prompt_text=request.wording,
+        "requested", at=request.asked_at, **_form(play, request), state_after=REQUESTED, step="first", prompt_text=request.wording,
         actor="system", previous=previous,
     )  # fmt: skip
 
 
-def _form(play: Play, request: OptInRequest, at: datetime) -> dict[str, Any]:
+def _form(play: Play, request: OptInRequest) -> dict[str, Any]:
     """What all events of one request say alike; the answer's own fields come on top."""
     declared = play.world.book.business.purposes[request.purpose]
     return {
-        "occurred_at": at, "purpose": request.purpose, "request": request.id, "basis": declared.basis, "consent_type": "explicit",
+        "purpose": request.purpose, "request": request.id, "basis": declared.basis, "consent_type": "explicit",
         "purpose_hash": request.purpose_hash, "request_expires_at": request.expires, "notice_hash": request.notice_hash,
         "notice_language": request.language, "scope": declared.frequency, "source": request.source, "flow": FORM,
         "flow_version": request.form_version, "withdrawal_method": play.world.rules.stop_word(request.language),

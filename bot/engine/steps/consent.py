@@ -1,6 +1,7 @@
 """`consent` and `withdraw`: one purpose, asked for by itself, said yes to twice, with the exact words on record (GDPR art. 7)."""
 
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.business import purpose_hash
 from bot.domain.command import Notify
@@ -59,7 +60,7 @@ def _request(play: Play, node: Node) -> None:
     play.set_timer("silence", step.wait, question)
 
 
-_NO_ANSWER = {
+_NO_ANSWER: dict[str, Any] = {
     "answer_kind": "", "answer_text": "", "answer_id": "", "matcher_rule": "", "matcher_version": "", "matcher_decision": "",
 }  # fmt: skip
 

@@ -51,7 +51,7 @@ async def test_after_a_rewrap_nothing_needs_the_old_keys(process: Process, keys:
     counts = await key_use.counts(second.mongo, second.keyring)
     assert {kind: counts[kind][kid] for kind, kid in old.items()} == {"kek": 0, "index": 0, "suppression": 0}
     assert (done.left, done.unreadable) == (0, 0)
-    assert set(done.moved) == {"subjects", "erasure_jobs", "identities", "suppressions"}
+    assert set(done.moved) == {"subjects", "erasure_jobs", "opt_in_requests", "identities", "suppressions"}
     for kind, kid in old.items():
         key_files.drop_version(keys.folder / kind, kind, kid, keys.time)
         await key_use.retire(second.mongo, kid)

@@ -9,10 +9,10 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from dotenv import dotenv_values
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from bot.domain.errors import SettingsProblem
@@ -32,23 +32,25 @@ class WebSettings(BaseModel):
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535)
     public_url: str = Field(default="", description="How the outside reaches this listener (https).")
-    origins: tuple[str, ...] = Field(
-        default=(), description="Sites that may show the sign-up form in their pages, comma separated."
+    origins: str = Field(
+        default="", description="Sites that may show the sign-up form in their pages, comma separated."
     )
     proxies: int = Field(
         default=0, ge=0, le=9, description="Proxies of your own before this listener that add to X-Forwarded-For."
     )
 
-    @field_validator("origins", mode="before")
-    @classmethod
-    def _from_list(cls, value: object) -> object:
-        """Comma separated in the environment; each an origin and nothing more, as browsers name it."""
-        origins = tuple(one.strip() for one in value.split(",") if one.strip()) if isinstance(value, str) else value
-        if isinstance(origins, tuple) and not all(_ORIGIN.fullmatch(str(one)) for one in origins):
+    @property
+    def sites(self) -> tuple[str, ...]:
+        """The single origins, as browsers name them."""
+        return tuple(one.strip() for one in self.origins.split(",") if one.strip())
+
+    @model_validator(mode="after")
+    def _origins_only(self) -> Self:
+        if not all(_ORIGIN.fullmatch(one) for one in self.sites):
             raise ValueError(
-                "write each site as https://shop.example, without a path and in small letters, comma separated"
+                "ORIGINS: write each site as https://shop.example, without a path and in small letters, comma separated"
             )
-        return origins
+        return self
 
 
 class AdminSettings(BaseModel):

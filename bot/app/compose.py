@@ -307,7 +307,7 @@ def _opt_in_routes(ground: _Ground, made: _Made, catalog: Catalog, rules: Busine
     texts = Languages(catalog)
     sign_ups = WebsiteSignUps(made.opting_in, MongoPace(ground.mongo, ground.keyring), ground.keyring, ground.clock)
     names = {tag: texts.name(tag) for tag in business.languages}
-    site = Site(settings.public_url, settings.origins, settings.proxies, names)
+    site = Site(settings.public_url, settings.sites, settings.proxies, names)
     forms = forms_of(business, rules, catalog, public_url=settings.public_url)
     return OptInPages(forms, business.language, sign_ups, site).routes()
 

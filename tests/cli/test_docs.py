@@ -67,6 +67,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## Notice": business.Notice, "## Purposes": business.Purpose, "## Processors": business.Processor, "## Teams": business.Team,
     "## Connectors": business.Connector, "### Actions": business.Action, "## Channels": business.Channel,
     "## Templates": business.Template, "## Built-in wishes": business.SystemFlows,
+    "## Website": business.Website,
 }  # fmt: skip
 
 

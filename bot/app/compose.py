@@ -16,6 +16,7 @@ from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, re
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
+from bot.app.safety import refuse_unsafe
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
 from bot.domain.event import SendRequested
@@ -167,6 +168,7 @@ async def open_bot(
         published = Published(mongo)
         book = await _book(settings, published, clock.now())
         business = book.business
+        refuse_unsafe(settings, business)
         catalog = load_catalog(settings.project, offered=business.languages, default=business.language)
         rules = BusinessRules(business, catalog)
         await _publish_notices(published, rules.notices, clock.now())

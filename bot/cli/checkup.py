@@ -76,18 +76,10 @@ def of_safety(settings: Settings) -> Iterator[Finding]:
     if settings.environment != "production":
         yield Finding("environment", "note", f"{settings.environment}: not fit for real people's data")
         return
-    addresses = {settings.storage.uri, settings.storage.vault_uri} - {""}
-    if any(not _is_private(one) for one in addresses):
-        fix = "Add tls=true to RECADO_STORAGE__URI (GDPR art. 32)."
-        yield Finding("encryption", "warning", "the database is reached over the network without TLS", fix)
-    if settings.web.public_url and not settings.web.public_url.startswith("https://"):
-        yield Finding("public address", "error", "RECADO_WEB__PUBLIC_URL is not https", "Meta delivers to https only.")
+    from bot.app.safety import faults_of_settings
 
-
-def _is_private(uri: str) -> bool:
-    hosts = re.sub(r"^[a-z+]+://([^@/]*@)?", "", uri).partition("/")[0].split(",")
-    local = all(re.fullmatch(r"(localhost|127\.[\d.]+|\[::1\])(:\d+)?", one) for one in hosts)
-    return local or uri.startswith("mongodb+srv://") or bool(re.search(r"[?&](tls|ssl)=true\b", uri))
+    for fault in faults_of_settings(settings):
+        yield Finding("safety", "error", fault, "`recado serve` refuses to start with it in production.")
 
 
 # -- flows, translations, notice ------------------------------------------------------------------------------------------
@@ -115,6 +107,7 @@ def of_project(project: Path, today: date) -> Iterator[Finding]:
     )
     yield from _of_translations(project)
     yield from _of_notice(project, loaded.book.business)
+    yield from _of_declarations(loaded.book.business)
     yield from of_contracts(loaded.book.business, today)
 
 
@@ -157,6 +150,15 @@ def _of_notice(project: Path, business: Business) -> Iterator[Finding]:
             yield Finding(
                 f"notice {language}", "ok", f"{len(notice.short)} characters in the chat, version {notice.version}"
             )
+
+
+def _of_declarations(business: Business) -> Iterator[Finding]:
+    """What `serve` refuses in production; contracts have findings of their own."""
+    from bot.app.safety import faults_of_business
+
+    for fault in faults_of_business(business):
+        if "no contract" not in fault:
+            yield Finding("declarations", "error", fault, "`recado serve` refuses to start with it in production.")
 
 
 SOON_DAYS = 30

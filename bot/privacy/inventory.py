@@ -399,7 +399,7 @@ def _about_nobody(name: str, holds: str, paths: str, retention: Retention, data_
 
 
 _KEY_CHECKS = Collection(
-    "key_checks", N_("which keys the data were written with"), "", "", "none",
+    "key_checks", "which keys the data were written with", "", "", "none",
     _fields("_id kind check", _TECHNICAL, Purpose.SECURITY, RUNNING, _CLEAR, exported=False), vault=True,
 )  # fmt: skip
 

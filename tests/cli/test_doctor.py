@@ -225,18 +225,18 @@ def test_contracts_with_processors_are_looked_at(business: Business, contract: s
 @pytest.mark.parametrize(
     ("uri", "warned"),
     [
-        pytest.param("mongodb://db:27017", True, id="another host in the clear"),
-        pytest.param("mongodb://db:27017/?tls=true", False, id="TLS"),
-        pytest.param("mongodb+srv://db.example", False, id="srv, which means TLS"),
+        pytest.param("mongodb://u:p@db:27017", True, id="another host in the clear"),
+        pytest.param("mongodb://u:p@db:27017/?tls=true", False, id="TLS"),
+        pytest.param("mongodb+srv://u:p@db.example", False, id="srv, which means TLS"),
         pytest.param("mongodb://u:p@localhost:27017,127.0.0.1:2", False, id="this machine"),
-        pytest.param("mongodb://localhost:1,db:2", True, id="one of two is elsewhere"),
+        pytest.param("mongodb://u:p@localhost:1,db:2", True, id="one of two is elsewhere"),
         pytest.param("mongodb://localhost@db:2", True, id="a user called localhost"),
     ],
 )
 def test_production_warns_of_a_database_in_the_clear(uri: str, warned: bool) -> None:
     told = list(of_safety(read_settings({"RECADO_STORAGE__URI": uri})))
 
-    assert ["encryption" in one.check for one in told] == [True] * warned
+    assert ["without TLS" in one.says for one in told] == [True] * warned
 
 
 def test_production_needs_a_public_address_in_https() -> None:

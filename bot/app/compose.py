@@ -15,8 +15,8 @@ from bot.app.exporting import ChatExports
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
-from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
 from bot.app.safety import refuse_unsafe
+from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
 from bot.domain.event import SendRequested

@@ -12,17 +12,20 @@ from datetime import datetime, time, timedelta, tzinfo
 from enum import StrEnum
 from typing import TypeAlias
 
-from bot.domain.business import Business, Purpose
+from bot.domain.business import Business, Purpose, Template
 from bot.domain.command import Send
 from bot.domain.consent import REFUSED as CONSENT_REFUSED
 from bot.domain.consent import WITHDRAWN
 from bot.domain.conversation import Conversation
 from bot.domain.message import TemplateMessage
-from bot.privacy import suppression
+from bot.privacy import intents, suppression
 from bot.privacy.suppression import MARKETING
 
 BUSINESS = "business"
 OPT_IN = "opt_in_confirmation"
+
+STOP_PAYLOAD = "recado:stop"
+"""How the payload of a quick reply begins whose tap is a STOP."""
 
 CATEGORIES = ("service", "utility", MARKETING, "authentication")
 
@@ -35,6 +38,7 @@ class Code(StrEnum):
     UNKNOWN_CATEGORY = "unknown_category"
     UNKNOWN_TEMPLATE = "unknown_template"
     TEMPLATE_MISMATCH = "template_mismatch"
+    NO_WAY_OUT = "no_way_out"
     MISDECLARED = "misdeclared"
     EXPIRED = "expired"
     ERASING = "erasing"
@@ -170,6 +174,21 @@ def way_out_needed(send: Send) -> bool:
     return send.reason in (BUSINESS, OPT_IN, "notice") and send.category != "authentication"
 
 
+_WORD = re.compile(r"\w+")
+
+
+def says_way_out(template: Template, language: str) -> bool:
+    """Whether a template tells its reader how to stop: a word that is a STOP in body or footer, or a button that stops."""
+    if any(payload.startswith(STOP_PAYLOAD) for payload in template.payloads):
+        return True
+    text = f"{template.languages.get(language, '')} {template.footer.get(language, '')}"
+    words = _WORD.findall(text)
+    if {word.casefold() for word in words} & {word.casefold() for word in intents.stop_words(language)}:
+        return True
+    shouted = {word for word in words if word.isupper() and len(word) > 2}
+    return any(intents.understand(word, language=language).decision is intents.Decision.STOP for word in shouted)
+
+
 # -- refusals, in the order they are looked at -----------------------------------------------------------------------------
 
 
@@ -224,6 +243,10 @@ def _template(send: Send, business: Business) -> Refused | None:
     template = business.templates.get(send.message.name)
     if template is None:
         return Refused(Code.UNKNOWN_TEMPLATE, "the template is not declared in business.yaml")
+    if way_out_needed(send) and not says_way_out(template, send.message.language):
+        return Refused(
+            Code.NO_WAY_OUT, "the template does not say how to stop, in its own language (GDPR art. 7(3), 21(4))"
+        )
     if send.reason != BUSINESS:
         if template.category == MARKETING:
             return Refused(Code.PROMOTIONAL, "a marketing template may go out under a purpose only")

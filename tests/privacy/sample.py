@@ -43,9 +43,9 @@ BUSINESS_PLAIN: dict[str, Any] = {
         {"name": "Nuvem Exemplo", "does": "runs our servers", "country": "Germany"},
     ],
     "templates": {
-        "news": {"category": "marketing", "purpose": "newsletter", "languages": {"en": "News: {{1}}"}},
-        "confirm_news": {"category": "utility", "purpose": "newsletter", "languages": {"en": "Really?"}},
-        "order_ready": {"category": "utility", "purpose": "orders", "languages": {"en": "Ready."}},
+        "news": {"category": "marketing", "purpose": "newsletter", "languages": {"en": "News: {{1}}"}, "footer": {"en": "Write STOP to stop."}},
+        "confirm_news": {"category": "utility", "purpose": "newsletter", "languages": {"en": "Really? Stop ends it."}},
+        "order_ready": {"category": "utility", "purpose": "orders", "languages": {"en": "Ready."}, "payloads": ["recado:stop:orders"]},
         "code": {"category": "authentication", "purpose": "orders", "languages": {"en": "{{1}}"}},
     },
 }  # fmt: skip

@@ -12,9 +12,10 @@ from hypothesis import given as for_all
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from bot.domain.business import Business
+from bot.domain.business import Business, Template
 from bot.domain.consent import STATES, Consent
 from bot.domain.conversation import Conversation
+from bot.domain.message import TemplateMessage
 from bot.privacy import policy
 from bot.privacy.policy import Allowed, Code, Held, Refused, Verdict
 from tests.privacy.sample import BUSINESS, BUSINESS_PLAIN, DAY, HOUR, NOW, conversation, given, send, template
@@ -286,6 +287,29 @@ def test_nothing_without_consent_is_promotional(reason: str) -> None:
 )
 def test_the_way_out_stands_in_what_we_send_of_our_own_accord(message: Any, needed: bool) -> None:
     assert policy.way_out_needed(message) is needed
+
+
+@pytest.mark.parametrize(
+    ("language", "fields", "said"),
+    [
+        pytest.param("en", {"footer": {"en": "Write STOP to unsubscribe"}}, True, id="the word in the footer"),
+        pytest.param("pt", {"languages": {"pt": "Novidades. PARAR para sair."}}, True, id="the word in the body"),
+        pytest.param("pt", {"footer": {"pt": "Escreva STOP"}}, True, id="STOP is understood everywhere"),
+        pytest.param("en", {"payloads": ["recado:stop:newsletter"]}, True, id="a button that stops"),
+        pytest.param("en", {}, False, id="nothing"),
+        pytest.param("en", {"footer": {"en": "Write us"}, "payloads": ["recado:buy"]}, False, id="other words"),
+        pytest.param("pt", {"footer": {"en": "Write STOP"}}, False, id="the word in another language only"),
+        pytest.param("en", {"languages": {"en": "Unstoppable news"}}, False, id="a word that holds the word"),
+    ],
+)
+def test_a_template_of_our_own_accord_says_how_to_stop(language: str, fields: dict[str, Any], said: bool) -> None:
+    plain = {"category": "marketing", "purpose": "newsletter", "languages": {language: "News"}, **fields}
+    template = Template.model_validate(plain)
+    assert policy.says_way_out(template, language) is said
+    own = BUSINESS.model_copy(update={"templates": {**BUSINESS.templates, "news": template}})
+    one = send(**(NEWS | {"message": TemplateMessage("news", language)}))
+    verdict = decide(one, conversation(consents=LIVE), business=own)
+    assert code(verdict) == ("allowed" if said else "no_way_out")
 
 
 def test_refusals_name_nobody_and_nothing_of_the_business() -> None:

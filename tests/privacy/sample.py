@@ -43,7 +43,9 @@ BUSINESS_PLAIN: dict[str, Any] = {
         {"name": "Nuvem Exemplo", "does": "runs our servers", "country": "Germany"},
     ],
     "templates": {
-        "news": {"category": "marketing", "purpose": "newsletter", "languages": {"en": "News: {{1}}"}, "footer": {"en": "Write STOP to stop."}},
+        "news": {
+            "category": "marketing", "purpose": "newsletter", "languages": {"en": "News: {{1}}"}, "footer": {"en": "STOP to end"},
+        },
         "confirm_news": {"category": "utility", "purpose": "newsletter", "languages": {"en": "Really? Stop ends it."}},
         "order_ready": {"category": "utility", "purpose": "orders", "languages": {"en": "Ready."}, "payloads": ["recado:stop:orders"]},
         "code": {"category": "authentication", "purpose": "orders", "languages": {"en": "{{1}}"}},

@@ -140,9 +140,11 @@ class Replaying:
         await self._from_file(now)
         done = dict.fromkeys((ERASURE, SUPPRESSION, WITHDRAWAL), 0)
         suppressions: list[Document] = []
+        stops: list[Document] = []
         async for batch in self._entries(now):
             missing = await self._missing(batch)
             suppressions += missing[SUPPRESSION]
+            stops += [one for one in batch if one["kind"] == SUPPRESSION]
             for entry in missing[ERASURE]:
                 await self._erase(PersonId(entry["person"]), subjects, now)
                 done[ERASURE] += 1
@@ -151,10 +153,11 @@ class Replaying:
             if told is not None:
                 told(len(batch))
         done[SUPPRESSION] = len(suppressions)
-        if suppressions:
-            await self._stop_everybody(suppressions, subjects, keyring)
-            for entry in suppressions:
-                await self._suppress(entry, now)
+        if stops:
+            # All of them: in a backup that is no snapshot the row may be newer than the conversation it belongs to.
+            await self._stop_everybody(stops, subjects, keyring)
+        for entry in suppressions:
+            await self._suppress(entry, now)
         return Behind(done[ERASURE], done[SUPPRESSION], done[WITHDRAWAL])
 
     @reaches
@@ -199,10 +202,11 @@ class Replaying:
             if subject is None or subject.address is None:
                 continue
             hers = [entry for one in keyring.suppression_ids(subject.address) for entry in wanted.get(one.id, ())]
-            if hers:
-                since = {f"stopped.{one['scope']}": one["since"] for one in sorted(hers, key=lambda one: one["since"])}
-                change = {"$max": since, "$inc": {"v": 1, "g": 1}}
-                await self._mongo.collection(CONVERSATIONS).update_one({"_id": person}, change)
+            for entry in hers:
+                place = f"stopped.{entry['scope']}"
+                older = {"_id": person, "$or": [{place: {"$exists": False}}, {place: {"$lt": entry["since"]}}]}
+                change = {"$set": {place: entry["since"]}, "$inc": {"v": 1, "g": 1}}
+                await self._mongo.collection(CONVERSATIONS).update_one(older, change)
 
     @reaches
     async def _suppress(self, entry: Mapping[str, Any], now: datetime) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from bot.domain.errors import SettingsProblem
 from bot.engine.loader import Loaded, load
 from bot.i18n.catalog import Catalog, read_catalogs
+from bot.privacy import intents
 
 BUILTIN = "privacy/"
 
@@ -44,7 +45,17 @@ def _shipped_flows() -> Mapping[str, bytes]:
 
 def load_project(project: Path) -> Loaded:
     """The project's flows, checked."""
-    return load(flow_files(project))
+    return load(flow_files(project), meaning=privacy_meaning)
+
+
+def privacy_meaning(words: str) -> str:
+    """What the privacy intents make of words (decisions.md 4): `stop`, `perhaps stop`, the name of a wish, or empty."""
+    intent = intents.understand(words, language="en")
+    if intent.decision is intents.Decision.STOP:
+        return "stop"
+    if intent.decision is intents.Decision.ASK:
+        return "perhaps stop"
+    return next((flag for flag in sorted(intent.flags) if flag not in ("yes", "no")), "")
 
 
 def load_catalog(project: Path, *, offered: tuple[str, ...], default: str) -> Catalog:

@@ -34,13 +34,15 @@ def check(path: Path, strict: bool, as_json: bool) -> None:
 
     PATH is a project folder, its folder `flows`, or one file in it; left out, it is RECADO_PROJECT or the current folder.
     """
-    from bot.app.project import flow_files
+    from bot.app.project import flow_files, privacy_meaning
     from bot.engine.loader import load
 
     wanted = _wanted(path)
     files = flow_files(wanted.project)
     found = [
-        _placed(problem, wanted.project) for problem in load(files).problems if wanted.only in ("", problem.place.file)
+        _placed(problem, wanted.project)
+        for problem in load(files, meaning=privacy_meaning).problems
+        if wanted.only in ("", problem.place.file)
     ]
     errors = sum(problem.severity == "error" for problem in found)
     warnings = len(found) - errors

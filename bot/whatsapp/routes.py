@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from aiohttp import web
 
 from bot.domain.errors import RetryLater
-from bot.domain.inbound import Inbound
+from bot.domain.inbound import Inbound, Unknown
 from bot.whatsapp.settings import WhatsAppSettings
 from bot.whatsapp.signature import HEADER, is_signed
 from bot.whatsapp.webhook import UnreadableBody, parse
@@ -26,7 +26,7 @@ logger = logging.getLogger(__name__)
 
 def webhook_routes(settings: WhatsAppSettings, accept: Accept) -> list[web.RouteDef]:
     """GET and POST of the webhook. `accept` returns when everything is durable and raises `RetryLater` when it could not be."""
-    accounts = frozenset(settings.accounts)
+    accounts, businesses = frozenset(settings.accounts), frozenset(settings.businesses)
     secrets = settings.secrets
     token = settings.verify_token.get_secret_value().encode()
 
@@ -48,9 +48,10 @@ def webhook_routes(settings: WhatsAppSettings, accept: Accept) -> list[web.Route
         if not is_signed(body, request.headers.get(HEADER), secrets):
             return web.Response(status=401, text="No valid signature.\n")
         try:
-            inbound = parse(body, accounts=accounts or None)
+            inbound = parse(body, accounts=accounts or None, businesses=businesses or None)
         except UnreadableBody:
             return web.Response(status=400, text="Not readable as JSON.\n")
+        _log_others(inbound)
         try:
             await accept(inbound)
         except RetryLater:
@@ -61,6 +62,13 @@ def webhook_routes(settings: WhatsAppSettings, accept: Accept) -> list[web.Route
         return web.Response(text="")
 
     return [web.get(PATH, verify, allow_head=False), web.post(PATH, receive)]
+
+
+def _log_others(inbound: Sequence[Inbound]) -> None:
+    """One line for each number or business account that is not ours: by reference, at most ten of a delivery."""
+    others = {(one.kind, one.reference) for one in inbound if isinstance(one, Unknown) and one.reference}
+    for kind, reference in sorted(others)[:10]:
+        logger.warning("webhook of others ignored", extra={"kind": kind, "field": reference})
 
 
 def _later() -> web.Response:

@@ -16,6 +16,10 @@ class WhatsAppSettings(BaseModel):
     )
     access_token: SecretStr = Field(default=SecretStr(""), description="Token of a system user.")
     phone_number_id: str = Field(default="", description="The business number's id; several, comma separated.")
+    business_account_id: str = Field(
+        default="",
+        description="The WhatsApp business account's id, for templates; webhooks of others are ignored; several, comma separated.",
+    )
     graph_url: str = Field(
         default="https://graph.facebook.com", description="Where sends go.", pattern=r"^https?://[^\s/]+/?$"
     )
@@ -36,6 +40,11 @@ class WhatsAppSettings(BaseModel):
     def accounts(self) -> tuple[str, ...]:
         """The ids of the business numbers; the first one sends."""
         return tuple(one.strip() for one in self.phone_number_id.split(",") if one.strip())
+
+    @property
+    def businesses(self) -> tuple[str, ...]:
+        """The ids of the business accounts; templates are kept under the first."""
+        return tuple(one.strip() for one in self.business_account_id.split(",") if one.strip())
 
     def problems(self) -> list[str]:
         """What `serve` needs and does not have, in plain words."""

@@ -326,3 +326,34 @@ def test_a_real_message_with_a_part_exchanged_is_read(case: Any, data: st.DataOb
 
     parse(orjson.dumps(orjson.loads(envelope(contacts=[CONTACT], messages=[]))) or b"{}", accounts=None)
     assert len(parse(envelope(contacts=[CONTACT], messages=[content]), accounts=None)) == 1
+
+
+@pytest.mark.parametrize(
+    ("accounts", "value", "account"),
+    [
+        pytest.param({"7"}, {"messages": [{**COMMON, "type": "text"}]}, "7", id="one number: it must be that"),
+        pytest.param(
+            {"7", "8"}, {"messages": [{**COMMON, "type": "text"}]}, None, id="two numbers: nobody knows which"
+        ),
+    ],
+)
+def test_a_message_that_names_no_number_is_ours_only_where_there_is_one(
+    accounts: set[str], value: dict[str, Any], account: str | None
+) -> None:
+    body = orjson.dumps({"entry": [{"id": "1", "changes": [{"field": "messages", "value": value}]}]})
+    (one,) = parse(body, accounts=frozenset(accounts))
+
+    assert (one.account if isinstance(one, InboundMessage) else None) == account
+
+
+def test_webhooks_of_another_business_account_are_ignored() -> None:
+    """Account and template webhooks name no number, so the business account is what tells whose they are."""
+    body = envelope("account_update", event="DISABLED_UPDATE")
+
+    (foreign,) = parse(body, accounts=None, businesses=frozenset({"2"}))
+    (own,) = parse(body, accounts=None, businesses=frozenset({"1"}))
+
+    assert isinstance(foreign, Unknown)
+    assert (foreign.kind, len(foreign.reference)) == ("other-business", 10)
+    assert foreign.reference.isalpha()
+    assert isinstance(own, AccountNotice)

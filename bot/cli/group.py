@@ -17,6 +17,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "intents": ("bot.cli.intents:intents", "What the privacy intents make of a message."),
     "keys": ("bot.cli.keys:keys", "Make key files, rotate them and look at them."),
     "retention": ("bot.cli.retention:retention", "What is past its time, and its deletion."),
+    "ropa": ("bot.cli.ropa:ropa", "The record of processing activities (GDPR art. 30)."),
     "backup": ("bot.cli.backup:backup", "A database as a file, and back."),
     "replay-erasures": ("bot.cli.replay_erasures:replay_erasures", "After a restore: erase and stop again."),
     "doctor": ("bot.cli.doctor:doctor", "Check settings, database, WhatsApp, flows and translations."),

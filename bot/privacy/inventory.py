@@ -192,7 +192,8 @@ _CONVERSATIONS = Collection(
         *_fields("p", _CONTENT, Purpose.CHAT, FLOW, _SEALED),
         *_fields("p/slots", _CONTENT, Purpose.CHAT, FLOW, _SEALED),
         *_fields("p/held", _CONTENT, Purpose.CHAT, HELD, _SEALED),
-        *_fields("seen.i seen.t", _DELIVERY, Purpose.DELIVERY, SEEN, _HASH, exported=False),
+        *_fields("seen.i", _DELIVERY, Purpose.DELIVERY, SEEN, _HASH, exported=False),
+        *_fields("seen.t", _DELIVERY, Purpose.DELIVERY, SEEN, _CLEAR, exported=False),
         *_fields("pending.id pending.s pending.n pending.nb pending.cb pending.ca", _DELIVERY, Purpose.DELIVERY, PENDING, _CLEAR),
         *_fields(_COMMAND_CLEAR, _DELIVERY, Purpose.DELIVERY, PENDING, _CLEAR),
         *_fields(_within("pending.c", _EVIDENCE_CLEAR), _CONSENT, Purpose.PROOF, PENDING, _CLEAR),
@@ -341,7 +342,7 @@ _SEEN_PAGES = Collection(
     "seen_pages", N_("older ids of messages already answered"), "person", "person", "delete",
     (
         *_fields("_id person", _DELIVERY, Purpose.DELIVERY, SEEN, _PSEUDO, exported=False),
-        *_fields("seen.i seen.t ids", _DELIVERY, Purpose.DELIVERY, SEEN, _HASH, exported=False),
+        *_fields("ids", _DELIVERY, Purpose.DELIVERY, SEEN, _HASH, exported=False),
         *_fields("expires", _TECHNICAL, Purpose.DELIVERY, SEEN, _CLEAR, exported=False),
     ),
 )  # fmt: skip

@@ -11,7 +11,7 @@ from typing import Any
 from bot.domain.business import Business
 from bot.domain.business import Purpose as Declared
 from bot.privacy import inventory
-from bot.privacy.inventory import COLLECTIONS, Collection, Field, Kept, Purpose
+from bot.privacy.inventory import COLLECTIONS, Collection, DataClass, Field, Kept, Purpose
 from bot.privacy.retention import Periods
 
 SCHEMA = "recado-ropa/1"
@@ -87,7 +87,7 @@ def _system(purpose: Purpose, periods: Periods) -> dict[str, Any]:
 def _table(table: Collection, fields: Iterable[Field], periods: Periods) -> dict[str, Any]:
     rows = [
         {
-            "path": one.path, "class": str(one.data_class), "protection": _PROTECTED[one.kept], "kept": _kept(one, periods),
+            "path": one.path, "class": str(one.data_class), "protection": _protection(one), "kept": _kept(one, periods),
             "after_erasure": one.kept_because,
         }
         for one in fields
@@ -99,6 +99,16 @@ def _table(table: Collection, fields: Iterable[Field], periods: Periods) -> dict
         "person": bool(table.found_by),
         "fields": rows,
     }
+
+
+def _protection(field: Field) -> str:
+    if field.data_class is DataClass.SECRET:
+        return (
+            "wrapped under a key outside the databases"
+            if field.kept is Kept.ENCRYPTED
+            else "random; apart in the vault"
+        )
+    return _PROTECTED[field.kept]
 
 
 def _kept(field: Field, periods: Periods) -> str:

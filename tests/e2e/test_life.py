@@ -78,6 +78,7 @@ async def test_a_whole_life(person: Someone, mongo_uri: str, database_name: str,
             await meta.hears(person, "It is on its way")
             await meta.say(person, "order status")
             await meta.hears(person, "What is your order number?")
+            assert traces.strangers(mongo_uri, databases) == []
             await meta.say(person, "Stop")
             await meta.hears(person, "sends you no more messages")
             before = len(meta.to(person))
@@ -89,11 +90,13 @@ async def test_a_whole_life(person: Someone, mongo_uri: str, database_name: str,
             await queued_newsletter(settings, person)
             await _refused(mongo_uri, database_name, times=2)
             assert len([one for one in meta.to(person) if "indigo bowls" in texts(one)]) == 1
+            assert traces.strangers(mongo_uri, databases) == []
             await meta.say(person, "please delete my data")
             await meta.hears(person, "cannot be brought back")
             await meta.tap(person, "Delete my data")
             await meta.hears(person, "delete everything now?")
             await meta.tap(person, "Yes, delete it")
+            assert traces.strangers(mongo_uri, databases) == []
             await meta.hears(person, "has been deleted", within=60)
             await _closed(mongo_uri, database_name)
             await _nobody_is_left(meta, person, mongo_uri, databases)

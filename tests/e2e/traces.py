@@ -1,11 +1,14 @@
 """Looks for a person in raw documents: in clear, base64 and hex, in every field of every collection."""
 
 import base64
+import re
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import bson
 from pymongo import MongoClient
+
+from bot.privacy import inventory
 
 # What an erasure leaves, and why (decisions.md 16). A row of any other collection about a person is a failure.
 KEPT = {
@@ -52,3 +55,50 @@ def found(uri: str, names: Iterable[str], secrets: Iterable[str]) -> list[str]:
 def _decoded(raw: bytes) -> bytes:
     """The bytes in lower case, so that upper-case hex does not hide anything."""
     return raw.lower()
+
+
+def strangers(uri: str, names: Iterable[str]) -> list[str]:
+    """What stands in the raw documents and not in the register, or stands there otherwise than the register says (GDPR art. 30, 32).
+
+    A field that is listed as encrypted holds bytes that BSON cannot read; one listed as a hash holds hex digits or bytes.
+    """
+    faults = set()
+    for name, document in documents(uri, names):
+        faults |= {f"{name}.{path}: not listed" for path in inventory.unlisted(name, document)}
+        for listed in inventory.COLLECTIONS[name].fields if name in inventory.COLLECTIONS else ():
+            for value in _values(document, listed.path.split(".")):
+                if not _as_said(value, listed.kept):
+                    faults.add(f"{name}.{listed.path}: not kept as {listed.kept}")
+    return sorted(faults)
+
+
+def _values(value: Any, path: list[str]) -> Iterator[Any]:
+    """Whatever stands at a path, through lists and any key of a map."""
+    if isinstance(value, list) and (path or any(isinstance(one, dict) for one in value)):
+        for one in value:
+            yield from _values(one, path)
+    elif not path:
+        yield value
+    elif isinstance(value, dict):
+        for key, one in value.items():
+            if path[0] in ("*", key):
+                yield from _values(one, path[1:])
+
+
+def _as_said(value: Any, kept: inventory.Kept) -> bool:
+    if value in (None, [], {}):
+        return True
+    if kept is inventory.Kept.ENCRYPTED:
+        return isinstance(value, bytes) and not _is_bson(value)
+    if kept is inventory.Kept.HASH:
+        each = value if isinstance(value, list) else [value]
+        return all(isinstance(one, bytes) or re.fullmatch(r"[0-9a-f]{24,64}(:[a-z0-9_]+)?", str(one)) for one in each)
+    return True
+
+
+def _is_bson(value: bytes) -> bool:
+    try:
+        bson.decode(value)
+    except bson.errors.BSONError:
+        return False
+    return True

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import bson
 import pytest
 
 from bot.domain.errors import Unreadable
@@ -10,6 +11,7 @@ from bot.domain.ids import Address, PhoneNumber
 from bot.privacy.inventory import COLLECTIONS, unlisted
 from bot.privacy.keyring import Keyring
 from bot.storage import key_use, replaying
+from tests.e2e import traces
 from tests.storage.shelf import NAME, NOW, SECRETS, SHOWN, TYPED, Shelf, whole_life
 from tests.storage.test_erasures import asked, erase
 
@@ -33,6 +35,24 @@ async def test_every_stored_field_is_in_the_register(shelf: Shelf) -> None:
     not_written_yet = {"transcripts", "exports", "locks"}
     assert set(found) >= {"conversations", "subjects", "evidence", "erasure_jobs", "replay", "tombstones"}
     assert set(COLLECTIONS) - set(found) == not_written_yet
+
+
+async def test_fields_stand_as_the_register_says(shelf: Shelf, mongo_uri: str, database_name: str) -> None:
+    """What is listed as encrypted is, and what is listed as a hash is one; a field in clear under such a name is found."""
+    stored = await asked(shelf)
+    await shelf.erasures.begin(stored, erase(stored.conversation.person), NOW)
+    both = (database_name, f"{database_name}_vault")
+    assert traces.strangers(mongo_uri, both) == []
+    person = stored.conversation.person
+    await shelf.mongo.collection("conversations").update_one(
+        {"_id": person}, {"$set": {"p": "Anabela", "nickname": "Ana"}}
+    )
+    await shelf.mongo.vault["subjects"].update_one({"_id": person}, {"$set": {"address": bson.encode({"phone": "1"})}})
+    await shelf.mongo.collection("sends").update_many({"w": {"$exists": True}}, {"$set": {"w": "wamid.X"}})
+    assert traces.strangers(mongo_uri, both) == [
+        "conversations.nickname: not listed", "conversations.p: not kept as encrypted", "sends.w: not kept as hash",
+        "subjects.address: not kept as encrypted",
+    ]  # fmt: skip
 
 
 async def test_nothing_personal_stands_in_clear(shelf: Shelf) -> None:

@@ -111,6 +111,11 @@ class Purpose(Part):
     lasts: Duration = Field(
         default=timedelta(days=730), description="How long a consent holds before it is asked for again."
     )
+    renewal: str = Field(
+        default="",
+        description="Template that asks whoever is silent to let the consent go on, a month before it ends; "
+        "one of its quick replies sends `recado:renew:<purpose>`.",
+    )
     confirm_within: Duration = Field(default=timedelta(hours=48), description="How long the second yes may take.")
 
     @model_validator(mode="after")

@@ -52,6 +52,9 @@ CONFIRMATION_WAITS = timedelta(hours=48)
 CONSENT_LASTS = timedelta(days=730)
 """How long a given consent holds before it is asked for again (EDPB 05/2020; decisions.md 39)."""
 
+ASK_AGAIN_BEFORE = timedelta(days=30)
+"""How long before its end a consent is asked for again (EDPB 05/2020; privacy.md 2.2)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Consent:
@@ -65,6 +68,7 @@ class Consent:
         event: the ledger event that led here.
         notice: content hash of the notice that had been shown.
         purpose_hash: content hash of the purpose's words that were agreed to.
+        asked_again: when the person was asked to let it go on; None while nobody asked.
     """
 
     state: str = UNKNOWN
@@ -75,6 +79,17 @@ class Consent:
     event: CommandId = CommandId("")
     notice: str = ""
     purpose_hash: str = ""
+    asked_again: datetime | None = None
+
+    @property
+    def renewal_opens(self) -> datetime | None:
+        """From when on a given consent may be asked for again, so that it does not end unnoticed; None when it has no end."""
+        return self.valid_until - ASK_AGAIN_BEFORE if self.state == GIVEN and self.valid_until is not None else None
+
+    def renewal_due(self, now: datetime) -> bool:
+        """Whether a live consent should be asked for again now."""
+        opens = self.renewal_opens
+        return self.is_live(now) and opens is not None and now >= opens
 
     def is_live(self, now: datetime) -> bool:
         """Whether messages may rest on it at `now`: given, and not past its end."""

@@ -18,6 +18,7 @@ from bot.domain.event import (
 from bot.domain.ids import PersonId
 from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
+from bot.engine import renewing
 from bot.engine.book import Book
 from bot.engine.outcomes import END, UNHANDLED
 from bot.engine.play import EngineDefect, Play, World
@@ -63,6 +64,8 @@ class Engine:
             if route(play, event):
                 self._hear(play, event)
             self._run(play)
+            renewing.offer(play)
+            self._run(play)
         elif isinstance(event, SendRequested):
             play.send(template(play, event.template, event.parameters), purpose=event.purpose)
         elif isinstance(event, FlowRequested):
@@ -101,6 +104,10 @@ class Engine:
         timers = tuple(timer for timer in play.conversation.timers if timer.id != event.timer)
         mine = next((timer for timer in play.conversation.timers if timer.id == event.timer), None)
         play.set(timers=timers)
+        if mine is not None and mine.name == renewing.RENEWAL:
+            renewing.came_due(play, mine)
+            self._run(play)
+            return
         if mine is None or mine.frame >= len(play.conversation.frames):
             return
         frame = play.conversation.frames[mine.frame]

@@ -253,15 +253,26 @@ class StopStep(StepBase):
     stop: Literal["all", "marketing", "asked", "resume"] | None = None
 
 
+class RenewStep(StepBase):
+    """Asks whether a consent that ends soon goes on (GDPR art. 7; EDPB 05/2020); only under flows/privacy/."""
+
+    renew: Literal["asked"] = Field(description="The purpose that the flow was opened for.")
+    ask: str = Field(min_length=1, description="The question, with the full information again.")
+    yes_label: str = "Yes, go on"
+    no_label: str = "No, end it now"
+    wait: Duration = timedelta(days=7)
+    outcomes: Outcomes = Field(default_factory=dict)
+
+
 VERBS: dict[str, type[StepBase]] = {
     "say": Say, "ask": Ask, "menu": Menu, "when": When, "match": Match, "set": Set, "call": Call, "run": Run, "go": Go,
     "consent": ConsentStep, "withdraw": Withdraw, "my_data": MyData, "handoff": Handoff, "send": SendStep, "end": End,
-    "notice": NoticeStep, "stop": StopStep,
+    "notice": NoticeStep, "stop": StopStep, "renew": RenewStep,
 }  # fmt: skip
-PRIVACY_VERBS = frozenset({"notice", "stop"})
+PRIVACY_VERBS = frozenset({"notice", "stop", "renew"})
 
 # The question of a consent is asked under `ask`, as a whole question step is; the verb is the key that says what it is for.
-_RANK = {"consent": 0, "my_data": 0}
+_RANK = {"consent": 0, "my_data": 0, "renew": 0}
 
 
 def verb_of(value: object) -> str | None:
@@ -289,7 +300,8 @@ Step: TypeAlias = Annotated[
     | Annotated[SendStep, Tag("send")]
     | Annotated[End, Tag("end")]
     | Annotated[NoticeStep, Tag("notice")]
-    | Annotated[StopStep, Tag("stop")],
+    | Annotated[StopStep, Tag("stop")]
+    | Annotated[RenewStep, Tag("renew")],
     Discriminator(verb_of, custom_error_type="unknown_verb", custom_error_message="no known verb"),
 ]
 Steps: TypeAlias = Annotated[tuple[Step, ...], BeforeValidator(_steps)]

@@ -12,6 +12,7 @@ from bot.domain.consent import GIVEN, PENDING, REFUSED, REQUESTED
 from bot.domain.event import MessageReceived
 from bot.domain.ids import CommandId, Wamid
 from bot.domain.opt_in import NO, NOT_ME, YES, OptInRequest, counts, read_payload
+from bot.engine import renewing
 from bot.engine.play import Play
 from bot.engine.stopping import purposes_of, stop
 
@@ -108,6 +109,7 @@ def _record(play: Play, event: MessageReceived, request: OptInRequest) -> None:
     pending = asked_for.moved("first_yes", request.asked_at, event=first)
     given = pending.moved("confirm", said_at, request="", expires=None, valid_until=until, event=last)
     play.conversation = play.conversation.with_consent(request.purpose, given)
+    renewing.schedule(play, request.purpose)
     play.set(stop_confirmed_at=None)
     play.add(Notify(play.next_id(), "consent.given", request.purpose, said_at))
 

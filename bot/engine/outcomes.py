@@ -40,6 +40,7 @@ OUTCOMES: Mapping[str, Outcomes] = {
     "end": Outcomes("ended"),
     "notice": Outcomes("done"),
     "stop": Outcomes("done"),
+    "renew": Outcomes("renewed", ("refused", "silent", "over"), gentle=("silent", "over")),
 }  # fmt: skip
 
 END = "end"

@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.domain.conversation import HeldWords
 from bot.domain.event import MessageReceived
 from bot.domain.intent import NO_INTENT, Decision
-from bot.engine import opting_in
+from bot.engine import opting_in, renewing
 from bot.engine.play import Play
 from bot.engine.steps.question import answer_to, chosen, plain
 from bot.engine.stopping import confirm_due, pause, stop
@@ -35,7 +35,12 @@ def route(play: Play, event: MessageReceived) -> bool:
     """Sends a message its way; True when the innermost open flow is to hear it."""
     if answer_to(play, event) is not None:
         return True
-    if opting_in.tapped(play, event) or _privacy(play, event) or opting_in.spoken(play, event):
+    if (
+        opting_in.tapped(play, event)
+        or renewing.tapped(play, event)
+        or _privacy(play, event)
+        or opting_in.spoken(play, event)
+    ):
         return False
     if event.kind in SILENT_KINDS:
         return False

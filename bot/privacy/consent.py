@@ -6,15 +6,11 @@ and doubt ends restrictively (privacy.md 3.4).
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
 
 from bot.domain.command import RecordConsent
 from bot.domain.consent import GIVEN, MACHINE, NO_CONSENT, PENDING, REFUSED, REQUESTED, WITHDRAWN, Consent
 from bot.domain.ids import CommandId
 from bot.privacy.suppression import ALL, MARKETING
-
-ASK_AGAIN_BEFORE = timedelta(days=30)
-"""How long before its end a consent is asked for again (EDPB 05/2020; privacy.md 2.2)."""
 
 ONE_STEP = "expressed"
 """`consent_type` of a request whose purpose needs one yes only; every other request needs two."""
@@ -93,11 +89,6 @@ def check_event(event: RecordConsent) -> list[str]:
     if event.occurred_at.tzinfo is None:
         missing.append("occurred_at")
     return missing
-
-
-def renewal_due(consent: Consent, now: datetime) -> bool:
-    """Whether a live consent should be asked for again now, so that it does not end unnoticed."""
-    return consent.is_live(now) and consent.valid_until is not None and now >= consent.valid_until - ASK_AGAIN_BEFORE
 
 
 # -- the fold -------------------------------------------------------------------------------------------------------------

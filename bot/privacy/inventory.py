@@ -180,7 +180,7 @@ _CONVERSATIONS = Collection(
         *_fields("restricted erasing", _RIGHTS, Purpose.RIGHTS, WITH_PERSON, _CLEAR),
         *_fields(
             "consents.*._ consents.*.state consents.*.since consents.*.request consents.*.expires consents.*.valid_until "
-            "consents.*.event consents.*.notice consents.*.purpose_hash",
+            "consents.*.event consents.*.asked_again consents.*.notice consents.*.purpose_hash",
             _CONSENT, Purpose.PROOF, WITH_PERSON, _CLEAR,
         ),
         *_fields("notice notice_at recorded_at", _CONSENT, Purpose.PROOF, WITH_PERSON, _CLEAR),
@@ -400,7 +400,7 @@ def _about_nobody(name: str, holds: str, paths: str, retention: Retention, data_
 
 
 _KEY_CHECKS = Collection(
-    "key_checks", "which keys the data were written with", "", "", "none",
+    "key_checks", N_("which keys the data were written with"), "", "", "none",
     _fields("_id kind check", _TECHNICAL, Purpose.SECURITY, RUNNING, _CLEAR, exported=False), vault=True,
 )  # fmt: skip
 

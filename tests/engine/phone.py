@@ -130,6 +130,10 @@ class Phone:
                     return [text(one) for one in self.play(self._event(title, option=option.id, kind="tap"))]
         raise AssertionError(f"nothing to tap is called {title!r}")
 
+    def press(self, payload: str) -> list[str]:
+        """Taps a quick reply of a template."""
+        return [text(one) for one in self.play(self._event("tapped", option=payload, kind="template_tap"))]
+
     def answer(self, outcome: str, **values: Any) -> list[str]:
         """The system a flow waits for answers."""
         call = self.conversation.frames[-1].waiting

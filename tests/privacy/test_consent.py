@@ -242,4 +242,4 @@ def test_every_kind_of_event_has_its_requirements() -> None:
     ],
 )
 def test_a_consent_is_asked_for_again_before_it_ends(found: Consent, due: bool) -> None:
-    assert consent.renewal_due(found, NOW) is due
+    assert found.renewal_due(NOW) is due

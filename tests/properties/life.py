@@ -37,6 +37,7 @@ TEMPLATE = "monthly_news"
 
 FIRST_YES = {"Yes, please", "Sim, por favor", "Sí, por favor"}
 SECOND_YES = {"Confirm", "Confirmar"}
+GO_ON = {"Yes, go on", "Sim, continuar", "Sí, continuar"}
 SAID_YES = {"yes", "sim", "sí", "yes please", "confirm"}
 STOPS = {"STOP", "stop", "parar", "unsubscribe", "remove me from your list pls"}
 MAYBE_STOPS = {"cancel", "stop the reminders about my order"}
@@ -219,6 +220,8 @@ class Town:
             return
         shown, (option, title), _ = choices[which % len(choices)]
         kind = "stop" if option in LEAVES else "yes" if title in FIRST_YES | SECOND_YES else ""
+        if title in GO_ON:
+            kind = "renew"
         if not kind and title.lower().startswith(ASKED_STOPS):
             kind = "maybe"
         event_kind = "template_tap" if isinstance(shown.message, TemplateMessage) else "tap"
@@ -301,16 +304,20 @@ class Town:
         acts = [act for act in self.acts.get(name, []) if act.maybe_after(born - timedelta(seconds=1))]
         no = max((act.began for act in acts if act.kind in ("stop", "off") and act.surely_before(now)), default=None)
         yeses = [act for act in acts if act.kind == "yes" and act.began <= now and (no is None or act.maybe_after(no))]
-        return any(self._double(one, two, now) for one in yeses for two in yeses if one is not two)
+        renewals = [act for act in acts if act.kind in ("yes", "renew") and act.began <= now]
+        return any(self._double(one, two, renewals, now) for one in yeses for two in yeses if one is not two)
 
     @staticmethod
-    def _double(one: Act, two: Act, now: datetime) -> bool:
+    def _double(one: Act, two: Act, renewals: list[Act], now: datetime) -> bool:
         if one.question and one.question == two.question:
             return False
         if two.shown_at is not None and two.shown_at < one.began:
             return False
         late = two.began - (one.ended or one.began)
-        ends = (two.ended or now) + timedelta(days=731)
+        lasts = timedelta(days=731)
+        ends = (two.ended or now) + lasts
+        for again in sorted(renewals, key=lambda act: act.began):
+            ends = max(ends, (again.ended or now) + lasts) if again.began <= ends else ends
         return timedelta(minutes=-10) <= late <= timedelta(hours=49) and now <= ends
 
     def check(self) -> None:

@@ -24,6 +24,7 @@ LONG = [
     timedelta(hours=50),
     timedelta(days=8),
     timedelta(days=200),
+    timedelta(days=705),
     timedelta(days=740),
 ]
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from bot.domain.event import Event
 from bot.engine.compiler import Node
 from bot.engine.play import Play
-from bot.engine.steps import consent, control, data, handoff, question, rights, say, send
+from bot.engine.steps import consent, control, data, handoff, question, renew, rights, say, send
 
 Enter = Callable[[Play, Node], str | None]
 Hear = Callable[[Play, Node, Event], str | None]
@@ -40,5 +40,6 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "send": Behaviour(send.enter),
     "notice": Behaviour(rights.enter_notice),
     "stop": Behaviour(rights.enter_stop),
+    "renew": Behaviour(renew.enter, renew.hear),
     "end": Behaviour(control.enter_end),
 }

@@ -8,6 +8,7 @@ from bot.domain.command import Notify
 from bot.domain.consent import EXPIRED, GIVEN, PENDING, REFUSED, REQUESTED
 from bot.domain.event import Event, MessageReceived, TimerFired
 from bot.engine import flow as schema
+from bot.engine import renewing
 from bot.engine.compiler import Node
 from bot.engine.play import Play
 from bot.engine.steps.question import NOT_AN_OPTION, answer_to, plain
@@ -158,6 +159,7 @@ def _given(play: Play, node: Node, trigger: str, event_type: str) -> str:
     )  # fmt: skip
     moved = consent.moved(trigger, play.now, request="", expires=None, valid_until=until, event=event)
     play.conversation = play.conversation.with_consent(step.consent, moved)
+    renewing.schedule(play, step.consent)
     play.set(stop_confirmed_at=None)
     play.add(Notify(play.next_id(), "consent.given", step.consent, play.now))
     _forget(play)

@@ -26,8 +26,8 @@ from bot.engine.ports import Rules, Texts, Values
 from bot.engine.router import after_notice, route
 from bot.engine.steps import BEHAVIOURS
 from bot.engine.steps.control import RUNNING
-from bot.engine.steps.send import template
 from bot.engine.stopping import confirm_due, contact_of, expire, last_resort, stop
+from bot.engine.templates import template
 
 MAX_STEPS = 300
 """Steps one event may lead through; beyond it a flow is in a loop its author did not see."""

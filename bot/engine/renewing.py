@@ -10,8 +10,8 @@ from bot.domain.conversation import Timer
 from bot.domain.event import MessageReceived
 from bot.domain.ids import question_id
 from bot.engine.play import Play
-from bot.engine.steps.send import template
 from bot.engine.stopping import purposes_of
+from bot.engine.templates import template
 
 RENEWAL = "renewal"
 """Name of the timer; its step is the purpose."""

@@ -1,19 +1,9 @@
 """`send`: a template, which the gate lets out or not."""
 
-from bot.domain.message import TemplateMessage
 from bot.engine import flow as schema
 from bot.engine.compiler import Node
 from bot.engine.play import Play
-
-
-def template(play: Play, name: str, parameters: tuple[str, ...]) -> TemplateMessage:
-    """A declared template in the person's language, or the nearest it has."""
-    declared = play.world.book.business.templates[name]
-    wanted = play.language
-    languages = declared.languages
-    base = wanted.split("-", maxsplit=1)[0]
-    language = wanted if wanted in languages else base if base in languages else next(iter(languages))
-    return TemplateMessage(name, language, parameters, buttons=declared.payloads)
+from bot.engine.templates import template
 
 
 def enter(play: Play, node: Node) -> str:

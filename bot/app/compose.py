@@ -16,6 +16,7 @@ from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, re
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
 from bot.app.safety import refuse_unsafe
+from bot.app.sequencing import sequencer_of, sequencing
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
@@ -34,6 +35,7 @@ from bot.observability.metrics import Registry
 from bot.privacy import intents
 from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
+from bot.privacy.ledger.parties import parties_content, parties_version
 from bot.privacy.notice import Notice, from_content
 from bot.privacy.numbers import BadNumber, canonical
 from bot.privacy.retention import Periods
@@ -172,11 +174,15 @@ async def open_bot(
         catalog = load_catalog(settings.project, offered=business.languages, default=business.language)
         rules = BusinessRules(business, catalog)
         await _publish_notices(published, rules.notices, clock.now())
+        parties = parties_content(business)
+        await published.text("parties", "parties", parties_version(business), business.language, parties, clock.now())
         session = await stack.enter_async_context(aiohttp.ClientSession())
         periods = periods_of(settings, book)
         ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays, periods)
         made = _assemble(ground, book, catalog, rules, work=work)
         if work:
+            sequencer = sequencer_of(settings.privacy, mongo, keyring, KeyedIds(keyring), clock, made.registry)
+            await stack.enter_async_context(sequencing(sequencer))
             await stack.enter_async_context(sweeping(made.sweeper, made.registry))
             loop = asyncio.create_task(made.worker.run())
             stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
@@ -274,7 +280,10 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     )
     erasing = Erasing(erasures, others, channel, business, ids, clock)
     law = "gdpr" if not business.country else business.country.lower()
-    recorded = MongoLedger(mongo, subjects, jurisdiction=law, controller=business.controller.name)
+    recorded = MongoLedger(
+        mongo, subjects, jurisdiction=law, controller=business.controller.name,
+        account=settings.whatsapp.accounts[0], parties=parties_version(business),
+    )  # fmt: skip
     ledger = ReplayedLedger(recorded, ground.replays)
     connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
     exports = ChatExports(Copies(mongo, subjects, keyring), subjects, business, catalog, rules)

@@ -239,7 +239,8 @@ _LEDGER = Collection(
     (
         *_fields("_id subject_ref", _CONSENT, Purpose.PROOF, EVIDENCE, _PSEUDO, because=_SKELETON),
         *_fields(
-            f"_ id schema tenant channel account_ref recorded_at jurisdiction controller commit {_EVIDENCE_CLEAR}",
+            f"_ id schema ledger_version tenant channel account_ref recorded_at jurisdiction controller parties_version age_gate commit "
+            f"{_EVIDENCE_CLEAR}",
             _CONSENT, Purpose.PROOF, EVIDENCE, _CLEAR, because=_SKELETON,
         ),
     ),
@@ -413,6 +414,10 @@ COLLECTIONS: Mapping[str, Collection] = {
         _about_nobody("flow_versions", N_("published flows"), "_id flow language content published_at", VERSION, _BUSINESS),
         _about_nobody("texts", N_("notices and purposes as they were shown"), "_id kind name version language content published_at",
                       VERSION, _BUSINESS),
+        _about_nobody("ledger_leaves", N_("hashes of consent events in their order, so that none can be changed or removed unseen"),
+                      "_id event leaf body", EVIDENCE, DataClass.CONSENT),
+        _about_nobody("ledger_heads", N_("signed summaries of the consent ledger"),
+                      "_id schema tenant epoch size root at kid signature pruned", VERSION, _BUSINESS),
         _about_nobody("locks", N_("who does a job that only one may do"), "_id t u holder", RUNNING, _TECHNICAL),
         _about_nobody("schema", N_("which migrations were made"), "_id version applied_at at", RUNNING, _TECHNICAL),
         _KEY_CHECKS,

@@ -26,6 +26,13 @@ class KeySettings(BaseModel):
         default="delete",
         description="What becomes of the exact words of a consent when the person is erased (decisions.md 39).",
     )
+    anchor_folder: Path | None = Field(
+        default=None,
+        description="Folder outside the operator's reach where signed heads of the consent ledger are dropped as files.",
+    )
+    anchor_every: Duration = Field(
+        default=timedelta(minutes=1), description="How often a head is signed and dropped while events come in."
+    )
     suppression_lasts: Duration = Field(
         default=timedelta(days=3 * 365),
         ge=timedelta(days=3 * 365),

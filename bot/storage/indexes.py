@@ -20,7 +20,7 @@ _EXTRA: dict[str, list[Any]] = {
     "requests": [[("subject_ref", 1)], [("closed_at", 1)]],
     "opt_in_requests": [[("due", 1)], [("until", 1)], [("w", 1)]],
 }
-_UNIQUE: dict[str, tuple[str, ...]] = {"opt_in_requests": ("slot", "open")}
+_UNIQUE: dict[str, tuple[str, ...]] = {"opt_in_requests": ("slot", "open"), "ledger_leaves": ("event",)}
 """Fields that decide races: no two rows may hold the same value; rows without one do not count."""
 
 

@@ -9,7 +9,7 @@ import pytest
 
 from bot.domain.errors import RetryLater
 from bot.domain.ids import CommandId, command_id
-from bot.storage.ledger import commitment
+from bot.privacy.ledger.leaves import commitment
 from tests.storage.shelf import DAY, NOW, SECRETS, SHOWN, TYPED, Shelf, consent_event
 
 pytestmark = pytest.mark.mongo
@@ -83,13 +83,12 @@ async def test_the_commitment_binds_the_words(shelf: Shelf) -> None:
     place = {"collection": "evidence", "row": command, "field": "p", "person": subject["_id"]}
     words = bson.decode(key.unseal(bytes(evidence["p"]), **place))
     assert (words["prompt_text"], words["answer_text"]) == (SHOWN, TYPED)
-    payload = bson.encode(dict(sorted(words.items())))
     salt = bytes(subject["salt"])
-    assert bytes(row["commit"]) == commitment(salt, command, payload)
+    assert bytes(row["commit"]) == commitment(salt, command, words)
     others = {
-        commitment(salt, command, bson.encode({**words, "answer_text": "no"})),
-        commitment(bytes(32), command, payload),
-        commitment(salt, "0" * 32, payload),
+        commitment(salt, command, {**words, "answer_text": "no"}),
+        commitment(bytes(32), command, words),
+        commitment(salt, "0" * 32, words),
     }
     assert bytes(row["commit"]) not in others
 

@@ -139,7 +139,13 @@ async def _book(settings: Settings, published: Published, now: datetime) -> Book
     return loaded.book.with_older(older)
 
 
-async def _publish_notices(published: Published, notices: Mapping[str, Notice], now: datetime) -> None:
+async def _publish_texts(
+    published: Published, business: Business, notices: Mapping[str, Notice], now: datetime
+) -> None:
+    """What consent events point at by its hash."""
+    await published.text(
+        "parties", "parties", parties_version(business), business.language, parties_content(business), now
+    )
     for notice in notices.values():
         await published.text("notice", notice.id, notice.hash, notice.language, notice.content(), now)
 
@@ -173,9 +179,7 @@ async def open_bot(
         refuse_unsafe(settings, business)
         catalog = load_catalog(settings.project, offered=business.languages, default=business.language)
         rules = BusinessRules(business, catalog)
-        await _publish_notices(published, rules.notices, clock.now())
-        parties = parties_content(business)
-        await published.text("parties", "parties", parties_version(business), business.language, parties, clock.now())
+        await _publish_texts(published, business, rules.notices, clock.now())
         session = await stack.enter_async_context(aiohttp.ClientSession())
         periods = periods_of(settings, book)
         ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays, periods)

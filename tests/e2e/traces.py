@@ -18,7 +18,9 @@ KEPT = {
     "tombstones": "keyed hashes of message ids for eight days, against late redeliveries (GDPR art. 17)",
     "replay": "a random id by which a restored backup is erased again (GDPR art. 17, 32)",
 }
-ABOUT_NOBODY = frozenset({"flow_versions", "texts", "schema", "locks", "key_checks", "pace"})
+ABOUT_NOBODY = frozenset(
+    {"ledger_leaves", "ledger_heads", "flow_versions", "texts", "schema", "locks", "key_checks", "pace"}
+)
 
 
 def spellings(secret: str) -> frozenset[bytes]:

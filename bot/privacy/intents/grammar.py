@@ -14,6 +14,7 @@ _OBJECTS = ("message", "marketing", "list", "transactional", "place")
 _SENT = ("send", "message", "marketing", "receive", "bother")
 _SHORT = 5
 _LONG = 25
+_BRIEF = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +101,8 @@ def _forbidden(s: Sentence) -> bool:
         return True
     for no, verb in s.pairs("not", "send", "bother", within=4):
         after = verb.start < no.start
+        if any(no.end <= one.start < verb.start for one in s.of("call")):
+            continue
         if _other_things(s, verb) or (after and not s.has("more", "message", "marketing", "me")):
             continue
         if verb.role == "bother" or _personal(s):
@@ -156,7 +159,14 @@ def _unsubscribed(s: Sentence) -> bool:
     about_messages = s.has("message", "marketing", "list")
     if s.has("transactional", "place") and not about_messages:
         return False
+    # "I sign my son off from training" says of whom and from what; "I sign off" of oneself, from the messages.
+    if s.words > _BRIEF and not about_messages and not s.has("me"):
+        return False
     return any(s.words <= _LONG and not _other_things(s, verb) for verb in s.of("unsub"))
+
+
+def _unsubscribed_unsure(s: Sentence) -> bool:
+    return s.has("unsub") and not s.has("transactional", "place", "third") and s.words <= _LONG
 
 
 def _erased_too(s: Sentence) -> bool:
@@ -219,6 +229,7 @@ _RULES: tuple[tuple[str, str, Callable[[Sentence], bool]], ...] = (
     ("stop-and-erase", "stop", _erased_too),
     ("doubt", "ask", _doubtful),
     ("taken-off-unsure", "ask", _taken_off_unsure),
+    ("unsubscribed-unsure", "ask", _unsubscribed_unsure),
     ("bothered", "ask", _bothered),
     ("bare-ceasing", "ask", _bare_ceasing),
     ("bare-unwanted", "ask", _bare_unwanted),

@@ -222,7 +222,8 @@ def _spoken(blocks: Mapping[str, Sequence[Block]], own: str) -> list[str]:
     most = max(known.values())
     if own in known and known[own] * 4 >= most * 3:
         return [own]
-    return [code for code, size in known.items() if size == most][:4]
+    widest = [code for code, size in known.items() if size == most and code != own][:3]
+    return [own, *widest] if own in known and known[own] * 2 >= most else widest
 
 
 def _cut(blocks: Sequence[Block], words: Sequence[str]) -> Iterator[Sentence]:

@@ -20,7 +20,7 @@ def flags(s: Sentence) -> Iterator[str]:
         yield "erase"
     if s.together("reveal", "data", within=7):
         yield "access"
-    if s.together("correct", "data", within=7):
+    if s.together("correct", "data", within=7) or _detail_wrong(s):
         yield "rectify"
     if s.together("restrict", "data", within=7):
         yield "restrict"
@@ -29,3 +29,8 @@ def flags(s: Sentence) -> Iterator[str]:
             yield flag
     if s.has("agent") and s.words <= _AGENT_WORDS:
         yield "agent"
+
+
+def _detail_wrong(s: Sentence) -> bool:
+    """My surname is misspelt: a thing known of the person, and that it be put right; not an address of an order."""
+    return s.near("correct", "detail", within=8) and not s.has("transactional")

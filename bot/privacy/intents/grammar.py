@@ -28,6 +28,9 @@ class Reading:
 
 NOTHING = Reading()
 
+_PLAIN = frozenset({"consent-withdrawn", "objected"})
+"""Rules whose words say enough, whatever else the sentence speaks of."""
+
 MAY_BE_ERASURE = frozenset({"taken-off", "taken-off-unsure"})
 """Rules whose words may also mean that data be deleted; where they do, that is what is meant."""
 
@@ -38,8 +41,9 @@ def read(sentence: Sentence) -> Reading:
         return NOTHING
     for name, answer, rule in _RULES:
         if rule(sentence):
-            scope = _scope(sentence, name) if answer == "stop" else "unclear"
-            return Reading(answer, scope, name)
+            if answer == "ask" or _may_be_an_order(sentence, name):
+                return Reading("ask", "unclear", name)
+            return Reading("stop", _scope(sentence, name), name)
     return NOTHING
 
 
@@ -53,6 +57,15 @@ def _guarded(s: Sentence) -> bool:
         return True
     negated = [one for one in s.of("cease") if any(0 <= one.start - no.end <= 1 for no in s.of("not"))]
     return bool(negated) and not s.has("if", "already") and len(negated) == len(list(s.of("cease")))
+
+
+def _may_be_an_order(s: Sentence, rule: str) -> bool:
+    """Whether the sentence also speaks of an order, a place or somebody else, so that only asking is right."""
+    if rule in _PLAIN or s.near("remove", "list", within=8):
+        return False
+    if s.has("but") or (s.has("marketing") and s.has("only")):
+        return False
+    return s.has("transactional", "place")
 
 
 def _scope(s: Sentence, rule: str) -> str:

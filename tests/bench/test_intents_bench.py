@@ -55,13 +55,13 @@ def test_print_the_time_of_a_message_against_one_hash_of_it() -> None:
     understand("warm up", language="en")
     times = []
     for text in texts:
-        start = time.perf_counter()
+        start = time.thread_time()
         understand(text, language="en")
-        times.append(time.perf_counter() - start)
-    start = time.perf_counter()
+        times.append(time.thread_time() - start)
+    start = time.thread_time()
     for _ in range(1000):
         sha256(texts[0].encode()).digest()
-    floor = time.perf_counter() - start
+    floor = time.thread_time() - start
     times.sort()
     p99 = times[int(len(times) * 0.99)]
     print(
@@ -69,9 +69,9 @@ def test_print_the_time_of_a_message_against_one_hash_of_it() -> None:
     )
     sizes = {}
     for size in (1 << 12, 1 << 14, 1 << 16):
-        start = time.perf_counter()
+        start = time.thread_time()
         understand("a\u0301 stop " * (size // 8), language="en")
-        sizes[size] = time.perf_counter() - start
+        sizes[size] = time.thread_time() - start
     print(
         f"64 KiB of combining marks {sizes[1 << 16] * 1e3:.1f} ms, {sizes[1 << 16] / sizes[1 << 12]:.1f} × 4 KiB (linear is 16)"
     )

@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from hashlib import sha256
 from importlib import resources
-from itertools import product
 
 from bot.privacy.intents.normalise import HARD, SOFT, pattern, squeezed
 
@@ -43,41 +42,54 @@ class Block:
 
 
 @dataclass(frozen=True, slots=True)
+class _Part:
+    """One place of a phrase: any of these words, or any word that begins with one of these stems."""
+
+    words: frozenset[str]
+    stems: tuple[str, ...]
+
+    def fits(self, word: str) -> bool:
+        return word in self.words or (bool(self.stems) and word.startswith(self.stems))
+
+
+@dataclass(frozen=True, slots=True)
 class _Phrase:
-    """The words after the first of a phrase; an open word stands for every word that begins so, None for a gap."""
+    """The places after the first word of a phrase, None for a gap; `needed` are the words one of which must be in the message."""
 
     language: str
     role: str
-    rest: tuple[tuple[str, bool] | None, ...]
+    rest: tuple[_Part | None, ...]
+    needed: frozenset[str]
 
     def end(self, words: Sequence[str], at: int) -> int:
         """The place after the phrase whose first word stands at `at`; 0 when it does not stand there."""
-        place, rest = at + 1, self.rest
-        for index, part in enumerate(rest):
-            if part is None:
-                return self._after_gap(words, place, index + 1)
-            if place >= len(words) or not _same(words[place], part):
-                return 0
-            place += 1
-        return place
+        return _end(self.rest, 0, words, at + 1)
 
-    def _after_gap(self, words: Sequence[str], place: int, index: int) -> int:
-        tail = _Phrase(self.language, self.role, self.rest[index + 1 :])
-        part = self.rest[index]
+
+def _end(parts: tuple[_Part | None, ...], index: int, words: Sequence[str], place: int) -> int:
+    """The place after the parts from `index` on, which begin at `place`; 0 when they do not stand there."""
+    for position in range(index, len(parts)):
+        part = parts[position]
         if part is None:
+            return _end_after_gap(parts, position + 1, words, place)
+        if place >= len(words) or not part.fits(words[place]):
             return 0
-        for there in range(place, min(place + _GAP_WORDS + 1, len(words))):
-            if words[there] in (HARD, SOFT):
-                return 0
-            if _same(words[there], part):
-                end = tail.end(words, there)
-                if end:
-                    return end
+        place += 1
+    return place
+
+
+def _end_after_gap(parts: tuple[_Part | None, ...], index: int, words: Sequence[str], place: int) -> int:
+    part = parts[index]
+    if part is None:
         return 0
-
-
-def _same(word: str, part: tuple[str, bool]) -> bool:
-    return word == part[0] or (part[1] and word.startswith(part[0]))
+    for there in range(place, min(place + _GAP_WORDS + 1, len(words))):
+        if words[there] in (HARD, SOFT):
+            return 0
+        if part.fits(words[there]):
+            end = _end(parts, index + 1, words, there + 1)
+            if end:
+                return end
+    return 0
 
 
 @dataclass(slots=True)
@@ -89,6 +101,7 @@ class Lexicon:
         polite: what may be left out around a whole message, by its words.
         own_names: name of a language, its code.
         answers: by language, the clear yes and no.
+        hedges: by language, fillers that make a yes a weak one.
         dictionary: by language, ordinary words that look like a keyword of another language or a misspelt one.
         version: of rules and data.
     """
@@ -97,6 +110,7 @@ class Lexicon:
     polite: set[str] = field(default_factory=set)
     own_names: dict[str, str] = field(default_factory=dict)
     answers: dict[str, dict[str, str]] = field(default_factory=dict)
+    hedges: dict[str, set[str]] = field(default_factory=dict)
     dictionary: dict[str, set[str]] = field(default_factory=dict)
     version: str = ""
     _exact: dict[str, list[_Phrase]] = field(default_factory=dict)
@@ -105,8 +119,11 @@ class Lexicon:
     def found(self, words: Sequence[str]) -> dict[str, list[Block]]:
         """The blocks of a message by language; linear in its words."""
         blocks: dict[str, list[Block]] = {}
+        present = frozenset(words)
         for at, word in enumerate(words):
             for phrase in self._candidates(word):
+                if phrase.needed and phrase.needed.isdisjoint(present):
+                    continue
                 end = phrase.end(words, at)
                 if end:
                     blocks.setdefault(phrase.language, []).append(Block(phrase.role, at, end))
@@ -123,16 +140,25 @@ class Lexicon:
         return any(phrase.language == language for phrase in self._candidates(word))
 
     def add_phrase(self, language: str, role: str, phrase: Sequence[str]) -> None:
-        for variant in product(*(part.split("/") for part in phrase)):
-            parts = [
-                None if part == GAP else (part.replace("*", "").replace(".", ""), part.endswith("*"))
-                for part in variant
-            ]
-            first, rest = parts[0], tuple(parts[1:])
-            if first is None:
-                raise ValueError(f"{language}, {role}: a phrase begins with a gap")
-            table = self._stems if first[1] else self._exact
-            table.setdefault(first[0], []).append(_Phrase(language, role, rest))
+        parts = [None if part == GAP else _part(part) for part in phrase]
+        first, rest = parts[0], tuple(parts[1:])
+        if first is None or parts[-1] is None:
+            raise ValueError(f"{language}, {role}: a phrase begins or ends with a gap")
+        # Every place must be filled, so one place with whole words alone tells most messages that the phrase is not there.
+        sure = [part.words for part in rest if part is not None and not part.stems]
+        found = _Phrase(language, role, rest, min(sure, key=len, default=frozenset()))
+        for word in first.words:
+            self._exact.setdefault(word, []).append(found)
+        for stem in first.stems:
+            self._stems.setdefault(stem, []).append(found)
+
+
+def _part(text: str) -> _Part:
+    choices = [(one.replace("*", "").replace(".", ""), one.endswith("*")) for one in text.split("/")]
+    return _Part(
+        frozenset(word for word, open_end in choices if not open_end),
+        tuple(word for word, open_end in choices if open_end),
+    )
 
 
 def _forms(word: str) -> Iterable[str]:
@@ -173,6 +199,7 @@ def _add(found: Lexicon, code: str, table: Mapping[str, Mapping[str, str]], shar
     whole, blocks = table["words"], table["blocks"]
     answers = found.answers.setdefault(code, {})
     own = found.dictionary.setdefault(code, set())
+    hedges = found.hedges.setdefault(code, set())
     for meaning, text in whole.items():
         for phrase in _phrases(code, text):
             key = " ".join(phrase)
@@ -182,6 +209,8 @@ def _add(found: Lexicon, code: str, table: Mapping[str, Mapping[str, str]], shar
                 answers[key] = meaning
             elif meaning == "own_name":
                 found.own_names[key] = code
+            elif meaning == "hedge":
+                hedges.add(key)
             elif meaning == "dictionary":
                 own.add(key)
             else:

@@ -192,11 +192,21 @@ def _whole_flags(heard: _Heard, known: Lexicon) -> tuple[set[str], str | None]:
         wanted = next((known.own_names[part] for part in (heard.bare, *heard.words) if part in known.own_names), None)
     if wanted:
         flags.add("language")
-    answers = known.answers.get(heard.language, {})
-    answer = answers.get(" ".join(heard.words)) or answers.get(heard.bare) or answers.get(squeezed(heard.bare))
+    answer = _answer(heard, known)
     if answer:
         flags.add(answer)
     return flags, wanted
+
+
+def _answer(heard: _Heard, known: Lexicon) -> str:
+    """A clear yes or no in the person's language; "well, yes then" is none (consent is unambiguous, GDPR art. 4(11))."""
+    answers = known.answers.get(heard.language, {})
+    exact = answers.get(" ".join(heard.words))
+    if exact:
+        return exact
+    answer = answers.get(heard.bare) or answers.get(squeezed(heard.bare)) or ""
+    weak = answer == "yes" and not known.hedges.get(heard.language, set()).isdisjoint(heard.words)
+    return "" if weak else answer
 
 
 def _sentences(heard: _Heard, known: Lexicon) -> tuple[grammar.Reading, set[str]]:

@@ -10,10 +10,10 @@ import unicodedata
 MOST = 4096
 """Characters that are looked at; a longer message is read at both ends, where wishes stand."""
 
-HARD = "\x1e"
+HARD = "\x02"
 """Stands among the words where a sentence ends."""
 
-SOFT = "\x1f"
+SOFT = "\x03"
 """Stands among the words where a part of a sentence ends."""
 
 _FOLD = {

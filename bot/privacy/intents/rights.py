@@ -14,9 +14,9 @@ _AGENT_WORDS = 18
 
 def flags(s: Sentence) -> Iterator[str]:
     """The flags of one sentence in one language."""
-    if s.has("quoted", "third"):
+    if s.has("quoted") and s.has("cease", "unsub", "keep"):
         return
-    if s.together("erase", "data", within=7) or s.has("forget"):
+    if (s.together("erase", "data", within=7) or s.has("forget")) and not s.has("quoted"):
         yield "erase"
     if s.together("reveal", "data", within=7):
         yield "access"

@@ -3,26 +3,20 @@
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import click
 
+from bot.cli.flows_place import wanted_path
+from bot.cli.flows_test import test
 from bot.engine.loader import BUILTIN_FOLDER
 from bot.engine.problem import Problem
 
 
 @click.group(epilog="Example:  recado flows check")
 def flows() -> None:
-    """Check the flows of a project; their JSON Schema."""
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """What is to be checked: a project, and of it all files or one (name relative to `flows/`)."""
-
-    project: Path
-    only: str = ""
+    """Check, test and draw the flows of a project; their JSON Schema."""
 
 
 @flows.command(epilog="Example:  recado flows check examples/shop/flows/newsletter.yaml --json")
@@ -37,7 +31,7 @@ def check(path: Path, strict: bool, as_json: bool) -> None:
     from bot.app.project import flow_files, privacy_meaning
     from bot.engine.loader import load
 
-    wanted = _wanted(path)
+    wanted = wanted_path(path)
     files = flow_files(wanted.project)
     found = [
         _placed(problem, wanted.project)
@@ -58,24 +52,6 @@ def check(path: Path, strict: bool, as_json: bool) -> None:
     else:
         _print(found, f"{_count(looked_at, 'file')}: {_count(errors, 'error')}, {_count(warnings, 'warning')}.")
     sys.exit(1 if errors or (strict and warnings) else 0)
-
-
-def _wanted(path: Path) -> Wanted:
-    """The project a path means. Raises click's usage error when there is none."""
-    if not path.exists():
-        raise click.BadParameter(f"{path} does not exist.", param_hint="PATH")
-    if path.is_dir():
-        is_project = (path / "flows").is_dir()
-        return Wanted(path if is_project or path.resolve().name != "flows" else path.resolve().parent)
-    here = path.resolve()
-    folder = next((one for one in here.parents if one.name == "flows"), None)
-    if folder is None:
-        raise click.BadParameter(f"{path} does not stand in a folder `flows`.", param_hint="PATH")
-    if here.suffix not in (".yaml", ".yml"):
-        raise click.BadParameter(
-            f"{path} is not a flow: its name ends neither in .yaml nor in .yml.", param_hint="PATH"
-        )
-    return Wanted(folder.parent, here.relative_to(folder).as_posix())
 
 
 def _placed(problem: Problem, project: Path) -> Problem:
@@ -111,3 +87,6 @@ def schema(kind: str) -> None:
     from bot.cli.schema import schema_of
 
     click.echo(json.dumps(schema_of(kind), ensure_ascii=False, indent=2))
+
+
+flows.add_command(test)

@@ -4,6 +4,7 @@ What is due is decided by `privacy.retention`. Every write names what was read (
 made again, and whatever is interrupted is found due again. Rows of the consent ledger are pruned by its own room.
 """
 
+import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from typing import Any, TypeAlias
@@ -42,6 +43,7 @@ class MongoSweeper:
             "subjects": people.nobody_s,
             "identities": people.half_made,
             "conversations": TalkSweep(mongo, subjects, periods).run,
+            "sign_ups": self._sign_ups,
             "rows": self._rows_ending,
             "requests": self._requests,
             "evidence": self._evidence,
@@ -66,11 +68,21 @@ class MongoSweeper:
             job, lease = f"retention:{name}", Lease(random_token(), now + LEASE)
             if not await self._leases.take(job, lease, now):
                 continue
+            holding = asyncio.create_task(self._hold(job, lease.token))
             try:
                 await part(Visit(now, delete=True, report=report))
             finally:
+                holding.cancel()
+                await asyncio.gather(holding, return_exceptions=True)
                 await self._leases.give_back(job, lease)
         return report
+
+    async def _hold(self, job: str, token: str) -> None:
+        """Prolongs the lease of a long part. Lost all the same, two at a part cost only the work: every write is guarded."""
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            now = self._clock.now()
+            await self._leases.take(job, Lease(token, now + LEASE), now)
 
     # -- whole rows ----------------------------------------------------------------------------------------------------
 
@@ -117,6 +129,20 @@ class MongoSweeper:
         report.add("requests", "request_words", "p person", result.modified_count)
         report.unverified += await rows.count_documents(words)
 
+    @reaches
+    async def _sign_ups(self, visit: Visit) -> None:
+        """Number and words of a website request that is over, should whoever waited for its answer have ended before it."""
+        rows = self._mongo.collection("opt_in_requests")
+        over = {"until": {"$lte": visit.now}, "$or": [{name: {"$exists": True}} for name in _OPEN]}
+        if visit.delete:
+            gone = {"$set": {"state": "expired"}, "$unset": dict.fromkeys(_OPEN, "")}
+            visit.report.add(
+                "opt_in_requests", "opt_in_open", " ".join(_OPEN), (await rows.update_many(over, gone)).modified_count
+            )
+            visit.report.unverified += await rows.count_documents(over)
+        else:
+            visit.report.add("opt_in_requests", "opt_in_open", " ".join(_OPEN), await rows.count_documents(over))
+
     # -- proof of consent ----------------------------------------------------------------------------------------------
 
     @reaches
@@ -146,6 +172,18 @@ class MongoSweeper:
             file.compact(visit.now)
             visit.report.unverified += sum(one["expires"] <= visit.now for one in file.entries())
         visit.report.add("replay file", "replay", "*", over)
+
+
+def _open_fields() -> tuple[str, ...]:
+    """What a website request holds only while it waits, by the register; with the mark that it does."""
+    table = COLLECTIONS["opt_in_requests"]
+    paths = {
+        one.path.split(".")[0] for one in table.fields if one.retention.name == "opt_in_open" and "/" not in one.path
+    }
+    return ("open", *sorted(paths))
+
+
+_OPEN = _open_fields()
 
 
 def _rule_of(collection: str) -> str:

@@ -179,7 +179,8 @@ async def test_a_serve_that_runs_takes_rotated_keys_in(mongo_uri: str, database_
         )
         settings["RECADO_PRIVACY__KEYS_READ_EVERY"] = "1 second"
         people = [Someone(f"Exemplo {n}", f"+1555010013{n}", f"US.4349120865530274191{n}") for n in range(6)]
-        async with Served(settings, tmp_path / "one.log") as one, Served(settings, tmp_path / "two.log") as two:
+        slow = settings | {"RECADO_PRIVACY__KEYS_READ_EVERY": "1 hour"}  # told by SIGHUP instead
+        async with Served(settings, tmp_path / "one.log") as one, Served(slow, tmp_path / "two.log") as two:
             hooks = [one.webhook, two.webhook]
             for person in people[:4]:
                 meta.webhook = hooks[0]
@@ -189,6 +190,8 @@ async def test_a_serve_that_runs_takes_rotated_keys_in(mongo_uri: str, database_
             for kind in ("kek", "index", "suppression", "ledger"):
                 done = await command(settings, "keys", "rotate", kind, "--after", "3 seconds")
                 assert done.returncode == 0, done.stderr
+            assert two.process is not None
+            two.process.send_signal(signal.SIGHUP)
             load = asyncio.create_task(_talking(meta, people, hooks))
             await _rewrapped_by_killed_processes(settings)
             await load

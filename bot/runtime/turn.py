@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from itertools import count
 
-from bot.domain.command import Suppress
+from bot.domain.command import Command, Suppress
 from bot.domain.conversation import Conversation
 from bot.domain.errors import RetryLater, Unreadable
 from bot.domain.event import Event, MessageReceived
-from bot.domain.ids import Address, EventId, PersonId
+from bot.domain.ids import Address, EventId, PersonId, command_id
 from bot.domain.inbound import DeliveryStatus, IdentityChange, Inbound, InboundMessage, PreferenceSignal
 from bot.privacy.numbers import country as country_of
 from bot.privacy.suppression import standing as together
@@ -210,6 +210,26 @@ class Turns:
         if stops:
             await self._parts.suppressions.suppress(address, [Suppress("marketing", stops[-1].at, "meta_preference")])
         self._figures.ignored.add(kind="unknown_person", reason="suppressed" if stops else "erased_or_no_message")
+
+    async def carry_out_again(self, person: PersonId, command: Command, once: EventId) -> bool:
+        """Puts a command that was given up into the person's line anew; the gate and all else decide as if it had just been made.
+
+        Returns False for nobody, or somebody who is being erased. Doing it twice under the same `once` changes nothing. Raises
+        `RetryLater` when it could not be committed.
+        """
+        for _ in range(TRIES):
+            now = self._parts.clock.now()
+            before = await self._parts.conversations.find(person)
+            if before is None or before.conversation.erasing:
+                return False
+            if once in before.seen:
+                return True
+            version = before.conversation.version + 1
+            renewed = replace(command, id=command_id(person, version, 0))
+            played = Played(replace(before.conversation, version=version), commands=[renewed], done=[once])
+            if await self._commit(_Who(person), before, played, now) is not None:
+                return True
+        raise RetryLater("other writers were faster every time")
 
     # -- one try -------------------------------------------------------------------------------------------------------
 

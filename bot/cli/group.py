@@ -15,6 +15,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "flows": ("bot.cli.flows:flows", "Check the flows of a project; their JSON Schema."),
     "i18n": ("bot.cli.i18n:i18n", "Collect, update and check translations."),
     "intents": ("bot.cli.intents:intents", "What the privacy intents make of a message."),
+    "consent": ("bot.cli.consent:consent", "Show, verify and export consents; receipts."),
     "keys": ("bot.cli.keys:keys", "Make key files, rotate them and look at them."),
     "retention": ("bot.cli.retention:retention", "What is past its time, and its deletion."),
     "ropa": ("bot.cli.ropa:ropa", "The record of processing activities (GDPR art. 30)."),

@@ -116,6 +116,12 @@ class MongoLeaves:
                 yield _entry(row, bodies.get(row["event"]))
 
     @reaches
+    async def entry_of(self, event: str) -> Entry | None:
+        """The place of one event with its body, or None before it has one."""
+        row = await self._leaves.find_one({"event": event})
+        return _entry(row, (await self._bodies([event])).get(event)) if row else None
+
+    @reaches
     async def _bodies(self, events: Sequence[str]) -> dict[str, bytes]:
         found = await self._events.find({"_id": {"$in": list(events)}}).to_list(None)
         return {row["_id"]: body_of(row) for row in found}

@@ -310,7 +310,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     outbox = Outbox(hands, turns, erasing, figures=figures)
     worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)
     started.worker = worker
-    sweeper = MongoSweeper(mongo, subjects, ground.replays, clock, ground.periods)
+    sweeper = MongoSweeper(mongo, keyring, subjects, ground.replays, clock, ground.periods)
     return _Made(turns, worker, people, registry, sweeper, opting_in)
 
 

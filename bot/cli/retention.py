@@ -81,7 +81,7 @@ async def _swept(settings: "Settings", *, delete: bool) -> "tuple[Periods, Repor
         if delete:
             # Deleting in a database that is behind would hide that it is.
             await refuse_behind(here.mongo, here.replays, clock.now())
-        sweeper = MongoSweeper(here.mongo, here.subjects, here.replays, clock, periods)
+        sweeper = MongoSweeper(here.mongo, here.keyring, here.subjects, here.replays, clock, periods)
         return periods, await (sweeper.sweep() if delete else sweeper.due())
 
 

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from typing import Any
 
 from bot.domain.business import Business, duration
 from bot.domain.conversation import Conversation
@@ -232,6 +233,14 @@ class Recorded:
     state: str
     occurred_at: datetime
     valid_until: datetime | None = None
+
+
+def recorded(row: Mapping[str, Any]) -> Recorded:
+    """An event from its stored row."""
+    return Recorded(
+        row["_id"], row.get("purpose", ""), row.get("state_after", ""), row.get("occurred_at") or row["recorded_at"],
+        row.get("valid_until"),
+    )  # fmt: skip
 
 
 def evidence_ends(events: Sequence[Recorded], periods: Periods) -> dict[str, datetime | None]:

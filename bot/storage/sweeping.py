@@ -1,7 +1,7 @@
 """The sweeper's hands: finds what is past its time, takes it away, and reads back that it is gone (GDPR art. 5(1)(e); decisions.md 18).
 
 What is due is decided by `privacy.retention`. Every write names what was read (decisions.md 10): a live turn is never raced, nobody is
-made again, and whatever is interrupted is found due again. Rows of the consent ledger are pruned by its own room.
+made again, and whatever is interrupted is found due again.
 """
 
 import asyncio
@@ -12,13 +12,15 @@ from typing import Any, TypeAlias
 from bot.privacy import retention
 from bot.privacy.crypto import random_token
 from bot.privacy.inventory import COLLECTIONS
-from bot.privacy.retention import Periods, Recorded, Report, Visit
+from bot.privacy.keyring import Keyring
+from bot.privacy.retention import Periods, Report, Visit
 from bot.runtime.ports import Clock, Lease
 from bot.storage.key_use import rows_of
 from bot.storage.leases import Leases
 from bot.storage.mongo import Document, Mongo, reaches
 from bot.storage.replays import Replays
 from bot.storage.subjects import Subjects
+from bot.storage.sweeping_ledger import EpochSweep
 from bot.storage.sweeping_people import PeopleSweep
 from bot.storage.sweeping_talks import TalkSweep
 
@@ -31,7 +33,9 @@ Part: TypeAlias = Callable[[Visit], Awaitable[None]]
 class MongoSweeper:
     """The runtime's `Sweeper`: one part a kind of data, each by one process at a time."""
 
-    def __init__(self, mongo: Mongo, subjects: Subjects, replays: Replays, clock: Clock, periods: Periods) -> None:
+    def __init__(
+        self, mongo: Mongo, keyring: Keyring, subjects: Subjects, replays: Replays, clock: Clock, periods: Periods
+    ) -> None:  # fmt: skip
         self._mongo = mongo
         self._replays = replays
         self._clock = clock
@@ -47,6 +51,7 @@ class MongoSweeper:
             "rows": self._rows_ending,
             "requests": self._requests,
             "evidence": self._evidence,
+            "ledger": EpochSweep(mongo, keyring, periods).run,
             "replay_file": self._replay_file,
         }
 
@@ -153,7 +158,7 @@ class MongoSweeper:
         old = {"recorded_at": {"$lte": visit.now - shortest}}
         refs = ledger.aggregate([{"$match": old}, {"$group": {"_id": "$subject_ref"}}], allowDiskUse=True)
         async for row in refs:
-            events = [_recorded(one) async for one in ledger.find({"subject_ref": row["_id"]})]
+            events = [retention.recorded(one) async for one in ledger.find({"subject_ref": row["_id"]})]
             ends = retention.evidence_ends(events, self._periods)
             due = [event for event, end in ends.items() if end is not None and end <= visit.now]
             if due:
@@ -189,10 +194,3 @@ _OPEN = _open_fields()
 def _rule_of(collection: str) -> str:
     """The retention of a collection's rows: that of its `expires`."""
     return next(one.retention.name for one in COLLECTIONS[collection].fields if one.path == "expires")
-
-
-def _recorded(row: Mapping[str, Any]) -> Recorded:
-    return Recorded(
-        row["_id"], row.get("purpose", ""), row.get("state_after", ""), row.get("occurred_at") or row["recorded_at"],
-        row.get("valid_until"),
-    )  # fmt: skip

@@ -14,12 +14,14 @@ from bot.domain.command import CloseTicket, OpenRequest, OpenTicket, Suppress
 from bot.domain.consent import Consent
 from bot.domain.conversation import Frame, HeldWords, Timer
 from bot.domain.errors import RetryLater
-from bot.domain.ids import Address, CommandId, PersonId, PhoneNumber, Wamid, Words
+from bot.domain.ids import Address, CommandId, EventId, PersonId, PhoneNumber, Wamid, Words
 from bot.privacy import retention
 from bot.privacy.inventory import COLLECTIONS
 from bot.privacy.retention import Periods, Report
 from bot.runtime.ports import Lease
+from bot.runtime.sequencer import Sequencer
 from bot.storage.leases import Leases
+from bot.storage.leaves import MongoLeaves
 from bot.storage.replay_file import ReplayFile
 from bot.storage.replays import Replays
 from bot.storage.sweeping import MongoSweeper
@@ -50,12 +52,12 @@ pytestmark = pytest.mark.mongo
 Process = Callable[..., Shelf]
 YEAR = 365 * DAY
 RUI = Address(phone=PhoneNumber("+447700900123"))
-ABOUT_NOBODY = {"flow_versions", "texts", "schema", "locks", "key_checks"}
+ABOUT_NOBODY = {"flow_versions", "texts", "schema", "locks", "key_checks", "ledger_heads"}
 
 
 def sweeper(shelf: Shelf, periods: Periods = DEFAULTS, file: Path | None = None) -> MongoSweeper:
     replays = Replays(shelf.mongo, ReplayFile(file) if file else None)
-    return MongoSweeper(shelf.mongo, shelf.subjects, replays, shelf.clock, periods)
+    return MongoSweeper(shelf.mongo, shelf.keyring, shelf.subjects, replays, shelf.clock, periods)
 
 
 async def raw(shelf: Shelf) -> Counter[str]:
@@ -455,6 +457,55 @@ async def test_a_shorter_period_counts_for_rows_that_say_a_later_end(shelf: Shel
     assert len(await shelf.rows("tickets")) == 1
     await swept(shelf, 3 * DAY, shorter)
     assert await shelf.rows("tickets") == []
+
+
+class Named:
+    def event(self, outside_id: str) -> EventId:
+        return EventId(outside_id)
+
+    def random(self) -> str:
+        return "sequencer"
+
+
+async def sequence(shelf: Shelf) -> None:
+    """Gives the events their places and signs heads, as the bot does beside its work."""
+    one = Sequencer(MongoLeaves(shelf.mongo), shelf.keyring.sign, None, Named(), shelf.clock, every=timedelta())
+    await one.look()
+    await one.look()
+
+
+async def consent(shelf: Shelf, number: int, address: Address, state: str) -> None:
+    person = await shelf.somebody(address)
+    until = shelf.clock.time + YEAR if state == "given" else None
+    event = replace(
+        consent_event(CommandId(f"{number:032x}")),
+        event_type=state,
+        state_after=state,
+        occurred_at=shelf.clock.time,
+        valid_until=until,
+    )
+    await shelf.ledger.record(person, event, shelf.clock.time)
+
+
+async def test_an_epoch_of_the_ledger_goes_when_all_of_its_proofs_are_past_their_time(shelf: Shelf) -> None:
+    """One person withdrew then, another's consent ended a year later: both proofs must be over (privacy.md 3.5)."""
+    await consent(shelf, 1, ADDRESS, "withdrawn")
+    await consent(shelf, 2, RUI, "given")
+    await sequence(shelf)
+    shelf.clock.time = NOW + 3 * YEAR + DAY
+    await consent(shelf, 3, ADDRESS, "withdrawn")
+    await sequence(shelf)
+    assert ("ledger", "evidence", "*") not in (await swept(shelf, 4 * YEAR - DAY)).counts
+    done = await swept(shelf, 4 * YEAR)
+    assert done.counts["ledger", "evidence", "*"] == 2
+    assert done.counts["ledger_leaves", "evidence", "*"] == 4, "with the lines that open and close it"
+    assert {row["_id"] for row in await shelf.rows("ledger")} == {f"{3:032x}"}
+    assert {row["_id"].partition(":")[0] for row in await shelf.rows("ledger_leaves")} == {"2029-05"}
+    heads = await MongoLeaves(shelf.mongo).heads()
+    [word] = [one for one in heads if one.pruned]
+    assert (word.epoch, word.size) == ("2026-05", 4)
+    assert word.verified_by(shelf.keyring.verifying_keys())
+    assert ("ledger", "evidence", "*") not in (await swept(shelf, 4 * YEAR)).counts
 
 
 async def test_the_replay_file_is_shortened_too(shelf: Shelf, tmp_path: Path, clock: Ticking) -> None:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import click
 
+from bot.cli.flows_draw import draw, where_used
 from bot.cli.flows_place import wanted_path
 from bot.cli.flows_test import test
 from bot.engine.loader import BUILTIN_FOLDER
@@ -89,4 +90,5 @@ def schema(kind: str) -> None:
     click.echo(json.dumps(schema_of(kind), ensure_ascii=False, indent=2))
 
 
-flows.add_command(test)
+for command in (test, draw, where_used):
+    flows.add_command(command)

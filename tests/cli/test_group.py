@@ -62,7 +62,7 @@ def test_help_imports_nothing_heavy() -> None:
     )
 
     assert done.stdout.splitlines()[-1] == "[]"
-    assert "Check the flows of a project" in done.stdout
+    assert "Check, test and draw the flows" in done.stdout
 
 
 def test_the_version_is_told() -> None:

@@ -344,16 +344,23 @@ class Held:
         clear = set(_leaves(parts))
         for name in self.wanted.log_has_no:
             values = self.talk.words if name == "text" else [slots.get(name) for slots in self.talk.conversation.slots]
-            if any(_stands_in(str(value), clear) for value in values if value not in (None, "")):
+            own = [
+                str(value)
+                for value in values
+                if value is not None and str(value) not in self.talk.engine.world.book.flows
+            ]
+            if any(_stands_in(value, clear) for value in own):
                 yield f"`{name}` stands in a part that is not encrypted"
 
 
-LONG_ENOUGH = 8
-"""From this length on a value is also looked for inside longer texts; shorter ones stand inside many by chance."""
+TELLING, LONG_ENOUGH = 4, 8
+"""Shorter values than the first (a 5, an ok) stand anywhere by chance, as names of flows do; from the second on a value is also
+looked for inside longer texts."""
 
 
 def _stands_in(value: str, clear: set[str]) -> bool:
-    return value in clear or (len(value) >= LONG_ENOUGH and any(value in one for one in clear))
+    exact = len(value) >= TELLING and value in clear
+    return exact or (len(value) >= LONG_ENOUGH and any(value in one for one in clear))
 
 
 def _leaves(value: Any) -> Iterator[str]:

@@ -120,8 +120,8 @@ def test_a_broken_tests_file_is_told_with_its_place(bench: Bench, content: bytes
 
 
 def test_words_in_clear_are_found(bench: Bench) -> None:
-    """The check can fail: the name of a flow that is open stands in clear, and saying it is noticed."""
-    lines = "  - user: newsletter\n  - expect: {log_has_no: [text]}\n"
+    """The check can fail: the state of a consent stands in clear, and saying it is noticed."""
+    lines = "  - user: news\n  - user: requested\n  - expect: {log_has_no: [text]}\n"
 
     (result,) = bench.try_file("tests/mine.yaml", one(lines)).results
     assert result.outcome.reason == "`text` stands in a part that is not encrypted"

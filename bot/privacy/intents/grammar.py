@@ -41,6 +41,8 @@ def read(sentence: Sentence) -> Reading:
         return NOTHING
     for name, answer, rule in _RULES:
         if rule(sentence):
+            if _is_an_order(sentence, name):
+                return NOTHING
             if answer == "ask" or _may_be_an_order(sentence, name):
                 return Reading("ask", "unclear", name)
             return Reading("stop", _scope(sentence, name), name)
@@ -57,6 +59,13 @@ def _guarded(s: Sentence) -> bool:
         return True
     negated = [one for one in s.of("cease") if any(0 <= one.start - no.end <= 1 for no in s.of("not"))]
     return bool(negated) and not s.has("if", "already") and len(negated) == len(list(s.of("cease")))
+
+
+def _is_an_order(s: Sentence, rule: str) -> bool:
+    """Whether nothing but an order or a place is spoken of: "do not send the invoice to the old address"."""
+    if rule in _PLAIN or s.has("message", "marketing", "list", "me", "more", "bother", "unsub", "but"):
+        return False
+    return s.has("transactional", "place")
 
 
 def _may_be_an_order(s: Sentence, rule: str) -> bool:

@@ -11,6 +11,7 @@ from hashlib import sha256
 from importlib import resources
 
 from bot.privacy.intents.normalise import HARD, SOFT, pattern, squeezed
+from bot.privacy.intents.romanised import romanised
 
 EVERY = "any"
 """The file whose words belong to every language."""
@@ -220,6 +221,12 @@ def _add(found: Lexicon, code: str, table: Mapping[str, Mapping[str, str]], shar
     for role in {**blocks, **shared}:
         for phrase in _phrases(code, blocks.get(role, "") + "," + shared.get(role, "")):
             found.add_phrase(code, role, phrase)
+        # Everyday words are too short to tell a language by once they are spelled in Latin.
+        if role != "common":
+            for spelled in romanised(code, pattern(blocks.get(role, "").casefold())):
+                for parts in map(str.split, spelled.split(",")):
+                    if parts:
+                        found.add_phrase(code, role, parts)
 
 
 def _phrases(code: str, text: str) -> Iterator[list[str]]:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import groupby
 
 from bot.domain.intent import Decision, Intent
 from bot.privacy.intents import grammar, rights
@@ -20,7 +21,9 @@ CANCELLING = frozenset({"cancel", "end", "quit", "cancelar", "fin", "fim"})
 _KEYWORD_WORDS = 8
 _NEAR_WORDS = 3
 _LANGUAGE_WISH_WORDS = 6
-_HUSHED = frozenset({"help", "start", "access", "object", "agent", "privacy"})
+_CLAUSES = 6
+_CLAUSE_WORDS = 4
+_HUSHED = frozenset({"help", "start", "access", "agent", "privacy"})
 """Flags that say nothing where the person wants no more messages: "stop messages" is no call for help."""
 
 LANGUAGES = tuple(sorted({*codes(), "pt-BR"}))
@@ -90,6 +93,8 @@ def understand(
         found |= flags
         if said.stop == "stop" or not reading.stop:
             reading = said
+        if reading.stop != "stop":
+            reading = _clause(heard, known, reading)
     if not reading.stop and not found and not wanted:
         reading = _misspelt(heard, known)
     return _intent(reading, found, wanted, heard, known.version, purposes or {})
@@ -107,6 +112,8 @@ def _intent(
         flags -= {"access", "rectify"}
         if reading.rule in grammar.MAY_BE_ERASURE:
             reading = grammar.NOTHING
+    if rights.ERASE_ME in flags:
+        flags = flags - {rights.ERASE_ME} | {"erase"}
     if not reading.stop:
         return Intent(Decision.NONE, "", frozenset(flags), "", version, wanted)
     flags -= _HUSHED
@@ -220,6 +227,23 @@ def _sentences(heard: _Heard, known: Lexicon) -> tuple[grammar.Reading, set[str]
             if (reading.stop == "stop" and best.stop != "stop") or (reading.stop and not best.stop):
                 best = reading
     return best, flags
+
+
+def _clause(heard: _Heard, known: Lexicon, reading: grammar.Reading) -> grammar.Reading:
+    """A keyword that is the first or last clause by itself: "I never allowed this, stop at once"."""
+    clauses = [list(words) for marks, words in groupby(heard.marked, lambda one: one in (HARD, SOFT)) if not marks]
+    if not 1 < len(clauses) <= _CLAUSES:
+        return reading
+    for clause in (clauses[0], clauses[-1]):
+        bare = _without_politeness(clause, known)
+        if len(clause) <= _CLAUSE_WORDS and bare not in CANCELLING and _own_stop(bare, heard.language, known):
+            return grammar.Reading("stop", "all", "clause")
+    return reading
+
+
+def _own_stop(form: str, language: str, known: Lexicon) -> bool:
+    rows = known.whole.get(form, ())
+    return any(meaning == "stop" and code in (language or code, "en") for code, meaning in rows)
 
 
 def _spoken(blocks: Mapping[str, Sequence[Block]], own: str) -> list[str]:

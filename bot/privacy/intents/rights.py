@@ -10,6 +10,10 @@ _SAID = (
     ("restrict_said", "restrict"), ("erase_said", "erase"), ("other_language", "language"),
 )  # fmt: skip
 _AGENT_WORDS = 18
+_NOT_THE_PERSON = ("message", "marketing", "consent", "transactional", "place", "quoted", "third")
+
+ERASE_ME = "erase_me"
+"""Delete me, without a word of data: it asks for erasure, and may mean the messages as well."""
 
 
 def flags(s: Sentence) -> Iterator[str]:
@@ -18,6 +22,8 @@ def flags(s: Sentence) -> Iterator[str]:
         return
     if (s.together("erase", "data", within=7) or s.has("forget")) and not s.has("quoted"):
         yield "erase"
+    elif _whole_person(s):
+        yield ERASE_ME
     if s.together("reveal", "data", within=7):
         yield "access"
     if s.together("correct", "data", within=7) or _detail_wrong(s):
@@ -34,3 +40,11 @@ def flags(s: Sentence) -> Iterator[str]:
 def _detail_wrong(s: Sentence) -> bool:
     """My surname is misspelt: a thing known of the person, and that it be put right; not an address of an order."""
     return s.near("correct", "detail", within=8) and not s.has("transactional")
+
+
+def _whole_person(s: Sentence) -> bool:
+    """Delete me; take me out of your systems. Off a mailing list is another wish."""
+    if s.has(*_NOT_THE_PERSON):
+        return False
+    kept = s.has("store") and s.near("remove", "me", within=3)
+    return kept or (s.near("erase", "me", within=2) and not s.has("list"))

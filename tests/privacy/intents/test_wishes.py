@@ -100,6 +100,56 @@ def test_false_friends_are_no_yes_in_another_language(text: str, language: str) 
     assert "yes" not in understand(text, language=language).flags
 
 
+@pytest.mark.parametrize(
+    ("text", "language", "decision"),
+    [
+        pytest.param("please don't send the invoice to my old email", "en", "none", id="only an order is spoken of"),
+        pytest.param(
+            "thanks for the parcel, but please stop writing to me", "en", "stop", id="an order, then but and a wish"
+        ),
+        pytest.param(
+            "stop the messages about my delivery to the office", "en", "ask", id="an order and a wish at once"
+        ),
+        pytest.param("my parcel arrived! do not write to me any more", "en", "stop", id="sentences are cut apart"),
+        pytest.param("I never allowed this, stop immediately", "en", "stop", id="a keyword that is the last clause"),
+        pytest.param("non l'ho mai autorizzato, smettete subito", "it", "stop", id="a clause, Italian"),
+        pytest.param(
+            "kann ich meinen Sohn am Samstag vom Training abmelden", "de", "none", id="somebody signed off a class"
+        ),
+        pytest.param("bitte nicht anrufen, schreiben Sie mir", "de", "none", id="do not call, write"),
+        pytest.param("i never asked you to stop", "en", "none", id="a stop denied"),
+        pytest.param("delete the photo i sent you", "en", "none", id="delete a photo"),
+        pytest.param("i will stop by the shop at five", "en", "none", id="stop by"),
+        pytest.param("mahnete me ot spisyka", "bg", "stop", id="Bulgarian in Latin letters"),
+        pytest.param("perestante meni pysaty", "uk", "stop", id="Ukrainian in Latin letters"),
+        pytest.param("hvatit mne pisat", "ru", "stop", id="Russian in Latin letters"),
+        pytest.param("stamatiste na mou stelnete minimata", "el", "stop", id="Greek in Latin letters"),
+    ],
+)
+def test_a_guard_holds(text: str, language: str, decision: str) -> None:
+    assert understand(text, language=language).decision.value == decision
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("no tak jo no", "cs"),
+        ("no jo", "cs"),
+        ("well yes", "en"),
+        ("na ja", "de"),
+        ("tá bom né", "pt"),
+        ("no dobra tak", "pl"),
+    ],
+)
+def test_a_hedged_yes_is_none(text: str, language: str) -> None:
+    assert "yes" not in understand(text, language=language).flags
+
+
+@pytest.mark.parametrize("text", ["delete me from your systems", "erase me"])
+def test_delete_me_asks_for_erasure(text: str) -> None:
+    assert "erase" in understand(text, language="en").flags
+
+
 def test_stop_and_delete_does_both() -> None:
     found = understand("stop and delete my data", language="en")
     assert (found.decision.value, "erase" in found.flags) == ("stop", True)

@@ -197,11 +197,11 @@ def codes() -> tuple[str, ...]:
 
 
 def _add(found: Lexicon, code: str, table: Mapping[str, Mapping[str, str]], shared: Mapping[str, str]) -> None:
-    whole, blocks = table["words"], table["blocks"]
+    _add_blocks(found, code, table["blocks"], shared)
     answers = found.answers.setdefault(code, {})
     own = found.dictionary.setdefault(code, set())
     hedges = found.hedges.setdefault(code, set())
-    for meaning, text in whole.items():
+    for meaning, text in table["words"].items():
         for phrase in _phrases(code, text):
             key = " ".join(phrase)
             if meaning == "polite":
@@ -218,6 +218,9 @@ def _add(found: Lexicon, code: str, table: Mapping[str, Mapping[str, str]], shar
                 found.whole.setdefault(key, []).append((code, meaning))
                 if meaning in ROUTED and len(phrase) > 1:
                     found.add_phrase(code, f"{meaning}_said", phrase)
+
+
+def _add_blocks(found: Lexicon, code: str, blocks: Mapping[str, str], shared: Mapping[str, str]) -> None:
     for role in {**blocks, **shared}:
         for phrase in _phrases(code, blocks.get(role, "") + "," + shared.get(role, "")):
             found.add_phrase(code, role, phrase)

@@ -47,6 +47,7 @@ from bot.runtime.ports import Lease, Stored
 from bot.runtime.turn import Parts, Turns
 from bot.runtime.worker import Worker
 from bot.settings import Settings
+from bot.storage.channel import MongoChannelHealth
 from bot.storage.conversations import MongoConversations
 from bot.storage.copies import Copies
 from bot.storage.desk import MongoDesk
@@ -271,6 +272,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     started = _Started()
     registry = Registry()
     figures = Figures(registry)
+    said_by_meta = MongoChannelHealth(mongo)
     opting_in = None
     if business.website is not None:
         words = ConfirmingWords(business, catalog)
@@ -278,7 +280,19 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         needed = OptInParts(business, requests, conversations, people, suppressions, channel, ids, clock, words)
         opting_in = OptingIn(needed, figures=figures)
     turns = Turns(
-        Parts(engine, conversations, people, suppressions, sends, desk, HeardWishes(business), ids, clock, opting_in),
+        Parts(
+            engine,
+            conversations,
+            people,
+            suppressions,
+            sends,
+            desk,
+            HeardWishes(business),
+            ids,
+            clock,
+            opting_in,
+            said_by_meta,
+        ),
         started if work else None,
         figures=figures,
     )
@@ -306,6 +320,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         channel,
         ids,
         clock,
+        said_by_meta,
     )
     outbox = Outbox(hands, turns, erasing, figures=figures)
     worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)

@@ -73,6 +73,8 @@ class Conversation:
         stopped: scope (`all`, `marketing` or a purpose) to the time since when nothing is sent of our own accord for it.
         paused_until: marketing is held until then, after an unclear wish (decisions.md 5).
         window_until: until when free-form messages are allowed (Meta: 24-hour customer service window).
+        quiet_until: the bot is silent until then, because somebody else speaks with the person; `quiet_since` is the time of the
+            last word about it.
         notice: content hash of the notice last shown.
         recorded_at: time of the last consent event; the next one is later (`privacy.consent.fold` reads them in order).
         misunderstood: how often in a row nothing could be made of a message.
@@ -104,6 +106,8 @@ class Conversation:
     timers: tuple[Timer, ...] = ()
     ticket: str = ""
     misunderstood: int = 0
+    quiet_since: datetime | None = None
+    quiet_until: datetime | None = None
     slots: tuple[Mapping[str, Any], ...] = field(default=(), metadata=PRIVATE)
     held: HeldWords | None = field(default=None, metadata=PRIVATE)
     readable: bool = True
@@ -124,7 +128,7 @@ class Conversation:
         return min((timer.due for timer in self.timers), default=None)
 
 
-GATE_FIELDS = ("stopped", "restricted", "erasing", "paused_until", "window_until", "consents")
+GATE_FIELDS = ("stopped", "restricted", "erasing", "paused_until", "window_until", "consents", "quiet_until")
 """The fields `privacy.policy` decides by; any change of them moves `standing`."""
 
 

@@ -105,6 +105,15 @@ class PreferenceChanged:
 
 
 @dataclass(frozen=True, slots=True)
+class ColleagueSpoke:
+    """A person of the business, or Meta's agent, speaks on the same number: the bot is silent until `until`; None: it may speak again."""
+
+    id: EventId
+    at: datetime
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
 class ErasureSettled:
     """The erasure asked for by a command is complete (`done`) or was called off (`cancelled`)."""
 
@@ -122,4 +131,5 @@ Event: TypeAlias = (
     | HandoffChanged
     | PreferenceChanged
     | ErasureSettled
+    | ColleagueSpoke
 )

@@ -173,7 +173,8 @@ _CONVERSATIONS = Collection(
         *_fields("_id", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
         *_fields("v g", _TECHNICAL, Purpose.DELIVERY, WITH_PERSON, _CLEAR, exported=False),
         *_fields(
-            "_ created_at last_inbound_at language language_chosen country talk owner window_until ticket misunderstood touched",
+            "_ created_at last_inbound_at language language_chosen country talk owner window_until ticket misunderstood touched "
+            "quiet_since quiet_until",
             _STATE, Purpose.CHAT, WITH_PERSON, _CLEAR,
         ),
         *_fields("stopped.* stop_confirmed_at paused_until", _CONSENT, Purpose.OBJECTION, WITH_PERSON, _CLEAR),
@@ -406,6 +407,12 @@ _KEY_CHECKS = Collection(
 )  # fmt: skip
 
 
+_CHANNEL = _about_nobody(
+    "channel", "what Meta last said of the account and of its templates",
+    "_id status category halted_until limited_until why at", RUNNING, _BUSINESS,
+)  # fmt: skip
+
+
 COLLECTIONS: Mapping[str, Collection] = {
     one.name: one
     for one in (
@@ -420,7 +427,7 @@ COLLECTIONS: Mapping[str, Collection] = {
                       "_id schema tenant epoch size root at kid signature pruned", VERSION, _BUSINESS),
         _about_nobody("locks", N_("who does a job that only one may do"), "_id t u holder", RUNNING, _TECHNICAL),
         _about_nobody("schema", N_("which migrations were made"), "_id version applied_at at", RUNNING, _TECHNICAL),
-        _KEY_CHECKS,
+        _KEY_CHECKS, _CHANNEL,
     )
 }  # fmt: skip
 """Every collection that may exist, by name. A collection that is not here may not be written."""

@@ -38,6 +38,7 @@ class Code(StrEnum):
     UNKNOWN_CATEGORY = "unknown_category"
     UNKNOWN_TEMPLATE = "unknown_template"
     TEMPLATE_MISMATCH = "template_mismatch"
+    TEMPLATE_STOPPED = "template_stopped"
     NO_WAY_OUT = "no_way_out"
     MISDECLARED = "misdeclared"
     EXPIRED = "expired"

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeAlias
 
-from bot.domain.event import MessageReceived, PreferenceChanged
+from bot.domain.event import ColleagueSpoke, MessageReceived, PreferenceChanged
 from bot.domain.ids import Address
 from bot.domain.inbound import InboundMessage, PreferenceSignal
 from bot.runtime.ports import Ids
+from bot.runtime.silence import AFTER_STANDBY
 
 AHEAD = timedelta(minutes=10)
 """A message from further in the future than clocks differ counts as sent now, so that it opens no longer window."""
@@ -37,7 +38,7 @@ def in_order(arrived: Sequence[Arrived]) -> list[Spoken]:
 
 def event_of(item: Spoken, ids: Ids, now: datetime) -> MessageReceived | PreferenceChanged:
     """The event of an item; the same item has the same id whenever and wherever it arrives."""
-    at = min(item.at, now) if item.at > now + AHEAD else item.at
+    at = believed(item.at, now)
     if isinstance(item, PreferenceSignal):
         event_id = ids.event(f"preference:{box_of(item.sender)}:{item.value}:{item.at.isoformat()}")
         return PreferenceChanged(event_id, at, item.value, item.category)
@@ -45,6 +46,22 @@ def event_of(item: Spoken, ids: Ids, now: datetime) -> MessageReceived | Prefere
     return MessageReceived(
         ids.event(item.wamid.value), at, item.kind, item.words, item.option, item.wamid, reply, item.reply_to, data=item.data
     )  # fmt: skip
+
+
+def events_of(
+    item: Spoken, ids: Ids, now: datetime
+) -> tuple[ColleagueSpoke | MessageReceived | PreferenceChanged, ...]:
+    """The item's event; before a message that somebody else is to answer stands the event that makes the bot silent."""
+    said = event_of(item, ids, now)
+    if not isinstance(item, InboundMessage) or not item.standby:
+        return (said,)
+    # From now on, not from its own time: however late it is brought, it is not ours to answer.
+    return ColleagueSpoke(ids.event(f"standby:{item.wamid.value}"), said.at, now + AFTER_STANDBY), said
+
+
+def believed(at: datetime, now: datetime) -> datetime:
+    """The provider's time, or now where that lies further ahead than clocks differ."""
+    return min(at, now) if at > now + AHEAD else at
 
 
 def box_of(address: Address) -> str:

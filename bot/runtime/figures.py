@@ -2,6 +2,17 @@
 
 from bot.observability.metrics import Registry
 
+_PRICES = frozenset({
+    "service", "utility", "marketing", "marketing_lite", "authentication", "authentication-international", "referral_conversion",
+    "general_purpose_ai", "group_service", "group_utility", "group_marketing", "regular", "free_customer_service",
+    "free_entry_point", "free_group_customer_service", "user_initiated", "business_initiated",
+})  # fmt: skip
+
+
+def known_price(word: str) -> str:
+    """Meta's word for a price, or `other`: nothing from outside names a figure by itself."""
+    return word if word in _PRICES else "other"
+
 
 class Figures:
     """The runtime's metrics, declared once on the registry of the process."""
@@ -25,6 +36,14 @@ class Figures:
         )
         self.dead = to.counter(
             "recado_dead_letters_total", "Commands and events that failed for good.", ("kind", "reason")
+        )
+        self.priced = to.counter(
+            "recado_delivered_total",
+            "Messages delivered, by the category and the kind Meta charges.",
+            ("category", "kind"),
+        )
+        self.notices = to.counter(
+            "recado_account_notices_total", "What Meta said of the account and its templates.", ("kind",)
         )
         self.halted = to.gauge(
             "recado_sending_halted", "1 while Meta refuses this account or token and nothing is sent."

@@ -33,6 +33,7 @@ class Hands:
     channel: ports.Channel
     ids: ports.Ids
     clock: ports.Clock
+    health: ports.ChannelHealth | None = None
 
 
 async def post(

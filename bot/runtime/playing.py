@@ -12,10 +12,11 @@ from bot.domain import event as events
 from bot.domain import plain
 from bot.domain.command import Command, Suppress
 from bot.domain.conversation import Conversation, same_standing
-from bot.domain.event import Event, MessageReceived, PreferenceChanged
+from bot.domain.event import ColleagueSpoke, Event, MessageReceived, PreferenceChanged
 from bot.domain.ids import EventId
 from bot.domain.intent import NO_INTENT, Decision
 from bot.domain.turn import Turn
+from bot.runtime import silence
 from bot.runtime.ports import DeadLetter, Engine, Wishes
 
 logger = logging.getLogger(__name__)
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 # Dead letters keep the event itself, sealed, so that an operator can play it again.
 plain.register(
     events.MessageReceived, events.CallAnswered, events.TimerFired, events.SendRequested, events.FlowRequested,
-    events.HandoffChanged, events.PreferenceChanged, events.ErasureSettled,
+    events.HandoffChanged, events.PreferenceChanged, events.ErasureSettled, events.ColleagueSpoke,
 )  # fmt: skip
 
 
@@ -73,7 +74,7 @@ def play(
             # Whatever comes after the wish to be erased belongs to a person who is not known yet (decisions.md 16).
             played.held = True
             break
-        heard, trouble = _understood(wishes, played.conversation, event)
+        heard, trouble = _understood(wishes, played.conversation, event, now)
         stops = wants_stop(heard)
         if len(played.commands) >= room and not stops:
             played.held = True
@@ -97,7 +98,7 @@ def wants_stop(event: Event) -> bool:
     return isinstance(event, PreferenceChanged) and event.value == "stop"
 
 
-def _understood(wishes: Wishes, conversation: Conversation, event: Event) -> tuple[Event, str]:
+def _understood(wishes: Wishes, conversation: Conversation, event: Event, now: datetime) -> tuple[Event, str]:
     """(the event with the intents' reading, what went wrong in reading it)."""
     if not isinstance(event, MessageReceived):
         return event, ""
@@ -107,12 +108,19 @@ def _understood(wishes: Wishes, conversation: Conversation, event: Event) -> tup
         )
     except Exception as problem:  # noqa: BLE001 - poison must not stop the line (architecture.md 8)
         return event, type(problem).__name__
-    return replace(event, intent=intent), ""
+    heard = replace(event, intent=intent)
+    return (silence.as_stop(heard) if silence.is_quiet(conversation, now) else heard), ""
 
 
 def _advanced(engine: Engine, played: Played, event: Event, now: datetime, broken: str) -> Turn:
     """The engine's turn; a wish to stop is never lost to a defect (decisions.md 3), anything else gets an apology."""
     conversation = played.conversation
+    if isinstance(event, ColleagueSpoke):
+        return silence.spoken(conversation, event)
+    if isinstance(event, MessageReceived) and silence.is_quiet(conversation, now) and not conversation.erasing:
+        return (
+            engine.stop(conversation, event, now) if wants_stop(event) else silence.listened(conversation, event, now)
+        )
     reason = broken or ("" if conversation.readable else "unreadable")
     if not reason:
         try:

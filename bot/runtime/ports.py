@@ -21,10 +21,12 @@ from bot.domain.command import (
 from bot.domain.conversation import Conversation
 from bot.domain.event import Event
 from bot.domain.ids import Address, CommandId, EventId, PersonId, PhoneNumber, Wamid
+from bot.domain.inbound import AccountNotice
 from bot.domain.intent import Intent
 from bot.domain.message import OutMessage
 from bot.domain.opt_in import OptInRequest
 from bot.domain.turn import Turn
+from bot.runtime.channel import AccountState, TemplateState
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,6 +216,20 @@ class Sends(Protocol):
 
     async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
         """Applies a status as a lattice: a late `sent` never overwrites `delivered`. Unknown ids are ignored."""
+
+    async def recipient(self, callback: str, wamid: Wamid) -> PersonId | None:
+        """Who a message went to, by our callback id or Meta's message id; None when it is none of ours."""
+
+
+class ChannelHealth(Protocol):
+    """What Meta says about the account and its templates (`runtime.channel`). Raises `RetryLater` when out of reach."""
+
+    async def note(self, notice: AccountNotice, now: datetime) -> bool:
+        """Keeps what a notice says about sending; False when it changes nothing."""
+
+    async def account(self) -> AccountState: ...
+
+    async def template(self, name: str, language: str) -> TemplateState: ...
 
 
 class Ledger(Protocol):

@@ -13,15 +13,18 @@ from zoneinfo import ZoneInfo
 from bot.domain.command import Send
 from bot.domain.event import Event, PreferenceChanged
 from bot.domain.ids import Address, PersonId, Wamid
+from bot.domain.message import TemplateMessage
 from bot.privacy.numbers import time_zone
 from bot.privacy.policy import Allowed, Code, Held, Refused, decide, limit
 from bot.runtime import ports, retry
+from bot.runtime.channel import as_meta_sees_it
 from bot.runtime.failures import Failures
 from bot.runtime.figures import Figures
 from bot.runtime.hands import Hands, post
 from bot.runtime.line import OWN_ACCORD
 from bot.runtime.pace import Bucket, take
 from bot.runtime.ports import Lease, Pending, Stored
+from bot.runtime.silence import is_quiet
 
 logger = logging.getLogger(__name__)
 
@@ -30,6 +33,9 @@ BUCKETS = 4096
 
 HALT = timedelta(seconds=60)
 """How long nothing is sent after Meta refused the account or the token; then one message is tried."""
+
+LOOK_AGAIN = timedelta(minutes=15)
+"""How soon a message that waits for the account, or for a colleague, is looked at again."""
 
 CLAIMS = 3
 
@@ -58,6 +64,14 @@ class Sender:
             self._figures.gate.add(reason="no_address")
             await hands.sends.refused(person, send, "no_address", now)
             return await hands.conversations.settle(person, lease.token, pending.id)
+        if is_quiet(stored.conversation, now) and send.reason == "answer":
+            # Somebody else speaks: an answer that waited would come between (whatsapp.md 1.7).
+            self._figures.gate.add(reason="colleague_speaks")
+            await hands.sends.refused(person, send, "colleague_speaks", now)
+            return await hands.conversations.settle(person, lease.token, pending.id)
+        wait = await self._held_back(stored, send, now)
+        if wait is not None:
+            return await hands.conversations.defer(person, lease.token, pending.id, pending.attempts, wait)
         verdict = await self._verdict(stored, send, address, now)
         if isinstance(verdict, Refused):
             self._figures.gate.add(reason=verdict.code.value)
@@ -76,14 +90,27 @@ class Sender:
         hands, conversation = self._hands, stored.conversation
         if send.relies_on and not await hands.ledger.holds(send.relies_on):
             return Refused(Code.UNRECORDED, "the consent it relies on is not in the ledger")
+        business = hands.business
+        if hands.health is not None and isinstance(send.message, TemplateMessage):
+            state = await hands.health.template(send.message.name, send.message.language)
+            if not state.sendable:
+                return Refused(Code.TEMPLATE_STOPPED, "Meta does not let this template out now")
+            send, business = as_meta_sees_it(send, business, state)
         own = send.reason in OWN_ACCORD
         suppressed: Mapping[str, datetime] = await hands.suppressions.standing(address) if own else {}
-        capped = limit(send, hands.business)
+        capped = limit(send, business)
         sent = await hands.sends.count(conversation.person, send, now - capped.period) if capped else 0
         zone = ZoneInfo(time_zone(address, business_zone=hands.business.time_zone))
-        return decide(
-            send, conversation, hands.business, now=now, zone=zone, sent_in_period=sent, suppressed=suppressed
-        )
+        return decide(send, conversation, business, now=now, zone=zone, sent_in_period=sent, suppressed=suppressed)
+
+    async def _held_back(self, stored: Stored, send: Send, now: datetime) -> datetime | None:
+        """When to look again at a message that waits for the account, or for a colleague who speaks; None when it need not.
+
+        Soon, whatever end was named: good news of Meta, or of the colleague, may come before it.
+        """
+        own, health = send.reason in OWN_ACCORD, self._hands.health
+        halted = health is not None and (await health.account()).wait(now, own_accord=own) is not None
+        return now + LOOK_AGAIN if halted or (own and is_quiet(stored.conversation, now)) else None
 
     def _not_yet(self, person: PersonId, now: datetime) -> datetime | None:
         """Until when this message waits for the account or for the person's pace; takes a token when it need not."""

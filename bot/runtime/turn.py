@@ -14,18 +14,29 @@ from itertools import count
 from bot.domain.command import Command, Suppress
 from bot.domain.conversation import Conversation
 from bot.domain.errors import RetryLater, Unreadable
-from bot.domain.event import Event, MessageReceived
+from bot.domain.event import ColleagueSpoke, Event, MessageReceived, PreferenceChanged
 from bot.domain.ids import Address, EventId, PersonId, command_id
-from bot.domain.inbound import DeliveryStatus, IdentityChange, Inbound, InboundMessage, PreferenceSignal
+from bot.domain.inbound import (
+    AccountNotice,
+    DeliveryStatus,
+    HumanEcho,
+    IdentityChange,
+    Inbound,
+    InboundMessage,
+    PreferenceSignal,
+    Unknown,
+)
 from bot.privacy.numbers import country as country_of
 from bot.privacy.suppression import standing as together
-from bot.runtime.arrivals import Arrived, Spoken, adds_to, box_of, event_of, in_order, merged
-from bot.runtime.figures import Figures
+from bot.runtime import silence
+from bot.runtime.arrivals import Arrived, Spoken, adds_to, believed, box_of, events_of, in_order, merged
+from bot.runtime.figures import Figures, known_price
 from bot.runtime.line import due
 from bot.runtime.mailbox import Mailboxes
 from bot.runtime.opting_in import OptingIn
 from bot.runtime.playing import Played, play
 from bot.runtime.ports import (
+    ChannelHealth,
     Clock,
     Commit,
     Conversations,
@@ -44,6 +55,9 @@ logger = logging.getLogger(__name__)
 
 OLDEST = timedelta(days=7, hours=1)
 """Older messages are refused: Meta redelivers for 7 days, and nothing signed says how old a webhook is (whatsapp.md 1.2)."""
+
+STOPPED_MARKETING = 131050
+"""Meta's code for a person who switched this business's marketing off (whatsapp.md 3.9)."""
 
 LEASE = timedelta(seconds=30)
 TRIES = 12
@@ -67,6 +81,7 @@ class Parts:
     ids: Ids
     clock: Clock
     opting_in: OptingIn | None = None
+    health: ChannelHealth | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,18 +120,26 @@ class Turns:
         for change in (one for one in inbound if isinstance(one, IdentityChange)):
             # First, so that the messages beside it find the person they belong to.
             failed = not await self._moved(change) or failed
+        for echo in (one for one in inbound if isinstance(one, HumanEcho)):
+            # Before what is said in the same delivery: a colleague is answering it.
+            failed = not await self._echoed(echo) or failed
         spoken = [one for one in inbound if isinstance(one, InboundMessage | PreferenceSignal)]
         if spoken:
             failed = await self._boxes.put([(box_of(one.sender), Arrived(one, post)) for one in spoken]) or failed
+        statuses = [one for one in inbound if isinstance(one, DeliveryStatus)]
+        for status in statuses:
+            if status.code == STOPPED_MARKETING:
+                failed = not await self._refused_marketing(status) or failed
+        for notice in (one for one in inbound if isinstance(one, AccountNotice)):
+            failed = not await self._noted(notice) or failed
         if failed:
             # The statuses come again together with what failed.
             raise RetryLater("not every turn could be committed")
-        statuses = [one for one in inbound if isinstance(one, DeliveryStatus)]
         for start in range(0, len(statuses), STATUSES_AT_ONCE):
             await asyncio.gather(*(self._status(one) for one in statuses[start : start + STATUSES_AT_ONCE]))
         for other in inbound:
-            if not isinstance(other, IdentityChange | InboundMessage | PreferenceSignal | DeliveryStatus):
-                self._figures.ignored.add(kind=type(other).__name__, reason="no_turn")
+            if isinstance(other, Unknown):
+                self._figures.ignored.add(kind="Unknown", reason=other.kind)
 
     async def submit(self, person: PersonId, event: Event) -> bool:
         """An event of our own for a known person: True when it was committed now or before, False for nobody.
@@ -137,13 +160,65 @@ class Turns:
 
     async def _status(self, status: DeliveryStatus) -> None:
         """Never fails: losing a tick harms nobody, a delivery that comes again does (botpress 15083)."""
+        at = believed(status.at, self._parts.clock.now())
         try:
             await self._parts.sends.status(
-                status.callback, status.wamid, status.status, status.at, status.code, status.pricing
+                status.callback, status.wamid, status.status, at, status.code, status.pricing
             )
+            if status.pricing and status.status in ("delivered", "read"):
+                # Meta puts the price in one of the two only, so each message counts once (whatsapp.md 1.6).
+                self._figures.priced.add(category=known_price(status.pricing), kind=known_price(status.pricing_type))
         except Exception as problem:  # noqa: BLE001 - whatever it is, it must not fail the delivery (decisions.md 14)
             logger.warning("status not applied", extra={"reason": type(problem).__name__})
             self._figures.ignored.add(kind="DeliveryStatus", reason="failed")
+
+    async def _refused_marketing(self, status: DeliveryStatus) -> bool:
+        """131050: the person stopped marketing at Meta; as good as their own word (GDPR art. 21(3)). False when it must come again."""
+        parts, now = self._parts, self._parts.clock.now()
+        try:
+            person = await parts.sends.recipient(status.callback, status.wamid)
+            if person is not None:
+                name = parts.ids.event(f"131050:{status.callback or status.wamid.value}")
+                await self.submit(person, PreferenceChanged(name, believed(status.at, now), "stop"))
+            else:
+                self._figures.ignored.add(kind="DeliveryStatus", reason="nobody")
+        except Exception as problem:  # noqa: BLE001 - one bad item must not sink its batch (botpress 15083)
+            logger.warning("stop of marketing not applied", extra={"reason": type(problem).__name__})
+            return False
+        return True
+
+    async def _echoed(self, echo: HumanEcho) -> bool:
+        """Somebody else speaks with a known person, or gave the thread back; nobody is made known by it. False when it failed."""
+        parts, now = self._parts, self._parts.clock.now()
+        at = believed(echo.at, now)
+        if echo.to is None or now - at > OLDEST:
+            self._figures.ignored.add(kind="HumanEcho", reason="no_recipient" if echo.to is None else "too_old")
+            return True
+        try:
+            person = await parts.people.recognise(echo.to, now)
+            if person is None:
+                self._figures.ignored.add(kind="HumanEcho", reason="nobody")
+                return True
+            seed = echo.wamid.value or f"{box_of(echo.to)}:{echo.at.isoformat()}"
+            event = ColleagueSpoke(parts.ids.event(f"{echo.kind}:{seed}"), at, silence.until_of(echo, at))
+            await self.submit(person, event)
+        except Exception as problem:  # noqa: BLE001 - one bad item must not sink its batch (botpress 15083)
+            logger.warning("echo not applied", extra={"reason": type(problem).__name__})
+            return False
+        return True
+
+    async def _noted(self, notice: AccountNotice) -> bool:
+        """Tells the operators, and keeps what it says about sending. False when it could not be kept."""
+        self._figures.notices.add(kind=notice.field_name)
+        logger.warning("notice of Meta", extra={"field": notice.field_name, "code": notice.event})
+        try:
+            health = self._parts.health
+            if health is None or not await health.note(notice, self._parts.clock.now()):
+                self._figures.ignored.add(kind="AccountNotice", reason="no_turn")
+        except Exception as problem:  # noqa: BLE001 - one bad item must not sink its batch (botpress 15083)
+            logger.warning("notice not kept", extra={"reason": type(problem).__name__})
+            return False
+        return True
 
     async def _moved(self, change: IdentityChange) -> bool:
         """A new number or id of a known person; who is not known is not made known by it (decisions.md 16). False when it failed."""
@@ -176,7 +251,7 @@ class Turns:
         items = [item for item in in_order(arrived) if now - item.at <= OLDEST]
         if len(items) < len(arrived):
             self._figures.ignored.add(len(arrived) - len(items), kind="InboundMessage", reason="too_old")
-        events = list({(made := event_of(item, self._parts.ids, now)).id: made for item in items}.values())
+        events = list({made.id: made for item in items for made in events_of(item, self._parts.ids, now)}.values())
         if not events:
             return
         address = merged([item.sender for item in items])
@@ -208,7 +283,8 @@ class Turns:
         if stops and self._parts.opting_in is not None:
             await self._parts.opting_in.stopped(address)
         if stops:
-            await self._parts.suppressions.suppress(address, [Suppress("marketing", stops[-1].at, "meta_preference")])
+            since = believed(stops[-1].at, self._parts.clock.now())
+            await self._parts.suppressions.suppress(address, [Suppress("marketing", since, "meta_preference")])
         self._figures.ignored.add(kind="unknown_person", reason="suppressed" if stops else "erased_or_no_message")
 
     async def carry_out_again(self, person: PersonId, command: Command, once: EventId) -> bool:

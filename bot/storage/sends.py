@@ -69,6 +69,12 @@ class MongoSends:
         await self._rows.update_one(guard, {"$max": {"rank": rank}, **({"$set": facts} if facts else {})})
 
     @reaches
+    async def recipient(self, callback: str, wamid: Wamid) -> PersonId | None:
+        guard: Document = {"_id": callback} if callback else {"w": self._keyring.wamid_hash(wamid)}
+        row = await self._rows.find_one(guard, {"person": 1})
+        return PersonId(row["person"]) if row else None
+
+    @reaches
     async def count(self, person: PersonId, send: Send, since: datetime) -> int:
         """How many such messages (reason and purpose) were handed to Meta since then."""
         same = {

@@ -25,7 +25,7 @@ def full_conversation() -> Conversation:
     return Conversation(
         person=PersonId("a" * 32), version=4, standing=2, created_at=NOW, last_inbound_at=NOW, language="pt", language_chosen=True,
         country="PT", talk="active", owner="queue", stopped={"all": NOW}, stop_confirmed_at=NOW, restricted=True, erasing=True,
-        paused_until=NOW, window_until=NOW,
+        paused_until=NOW, window_until=NOW, quiet_since=NOW, quiet_until=NOW,
         consents={"newsletter": Consent("given", NOW, "r", NOW, NOW, CommandId("c"), "n", "h")},
         notice="n", notice_at=NOW, recorded_at=NOW,
         frames=(Frame("order", "v", "s", "q", NOW, 2, "w", {"go": 1}),),

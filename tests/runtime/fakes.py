@@ -380,6 +380,10 @@ class MemorySends:
     async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
         await self._line.carry("status", lambda: self._rank(callback, status))
 
+    async def recipient(self, callback: str, wamid: Wamid) -> PersonId | None:
+        rows = self._disk.sends
+        return await self._line.carry("recipient", lambda: rows[callback].person if callback in rows else None)
+
 
 class MemoryRest:
     """Ledger, desk, connectors, subscribers, exports, dead letters, receivers: what only takes notes."""

@@ -15,7 +15,7 @@ from bot.observability.metrics import Registry
 from bot.runtime.erasing import Erasing
 from bot.runtime.figures import Figures
 from bot.runtime.outbox import Hands, Outbox
-from bot.runtime.ports import Engine, Lease, Stored, Wishes
+from bot.runtime.ports import ChannelHealth, Engine, Lease, Stored, Wishes
 from bot.runtime.turn import Parts, Turns
 from bot.runtime.worker import Worker
 from tests.privacy.sample import BUSINESS
@@ -59,6 +59,7 @@ class Process:
         seed: int = 0,
         loses: float = 0.0,
         chaos: bool = False,
+        health: ChannelHealth | None = None,
         cast: Cast | None = None,
     ) -> None:
         dice = random.Random(seed)
@@ -77,13 +78,13 @@ class Process:
         self.erasures = MemoryErasures(disk, self.line)
         parts = Parts(
             cast.engine, self.conversations, self.people, self.suppressions, self.sends, self.rest, cast.wishes,
-            self.ids, self.clock,
+            self.ids, self.clock, health=health,
         )  # fmt: skip
         self.turns = Turns(parts, self._started, figures=figures)
         erasing = Erasing(self.erasures, self.rest, meta, cast.business, self.ids, self.clock)
         hands = Hands(
             cast.business, self.conversations, self.people, self.suppressions, self.sends, self.rest, self.rest, self.rest,
-            self.rest, self.rest, self.rest, meta, self.ids, self.clock,
+            self.rest, self.rest, self.rest, meta, self.ids, self.clock, health,
         )  # fmt: skip
         self.outbox = Outbox(hands, self.turns, erasing, figures=figures)
         self.worker = Worker(

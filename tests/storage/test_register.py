@@ -8,9 +8,11 @@ import pytest
 
 from bot.domain.errors import Unreadable
 from bot.domain.ids import Address, PhoneNumber
+from bot.domain.inbound import AccountNotice
 from bot.privacy.inventory import COLLECTIONS, unlisted
 from bot.privacy.keyring import Keyring
 from bot.storage import key_use, replaying
+from bot.storage.channel import MongoChannelHealth
 from tests.e2e import traces
 from tests.storage.shelf import NAME, NOW, SECRETS, SHOWN, TYPED, Shelf, whole_life
 from tests.storage.test_erasures import asked, erase
@@ -28,6 +30,10 @@ async def test_every_stored_field_is_in_the_register(shelf: Shelf) -> None:
     await shelf.published.text("notice", "main", "n" * 32, "pt", "We keep little.", NOW)
     await key_use.confirm(shelf.mongo, shelf.keyring)
     await replaying.seen_alive(shelf.mongo, NOW)
+    about = {"message_template_name": "reminder", "message_template_language": "en_US"}
+    health = MongoChannelHealth(shelf.mongo)
+    await health.note(AccountNotice("account_update", "DISABLED_UPDATE"), NOW)
+    await health.note(AccountNotice("message_template_status_update", "PAUSED", about), NOW)
     found: dict[str, set[str]] = {}
     async for name, document in shelf.mongo.scan():
         found.setdefault(name, set()).update(unlisted(name, document))

@@ -436,5 +436,5 @@ def test_codes_are_stable() -> None:
     assert {one.value for one in Code} == {
         "unknown_reason", "unknown_purpose", "unknown_category", "unknown_template", "template_mismatch", "misdeclared", "expired",
         "erasing", "restricted", "stopped", "no_consent", "objected", "not_requested", "promotional", "window_closed", "capped",
-        "unrecorded", "no_way_out",
+        "unrecorded", "no_way_out", "template_stopped",
     }  # fmt: skip

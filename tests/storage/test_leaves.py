@@ -9,18 +9,22 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import bson
 import pytest
 
 from bot.domain.errors import RetryLater
-from bot.domain.ids import CommandId, PersonId, command_id
+from bot.domain.ids import Address, CommandId, PersonId, PhoneNumber, command_id
+from bot.privacy.erasure import row_actions
 from bot.privacy.keyring import Keyring
-from bot.privacy.ledger.leaves import Entry, place
+from bot.privacy.ledger.heads import sign_head
+from bot.privacy.ledger.leaves import Entry, commitment, place
 from bot.privacy.ledger.report import Report
-from bot.privacy.ledger.tree import root
+from bot.privacy.ledger.tree import included, inclusion_proof, root
 from bot.privacy.ledger.verify import Verifier
 from bot.runtime.ports import Lease
 from bot.runtime.sequencer import LedgerBroken, Sequencer
 from bot.storage.anchors import FileDrop, read_heads
+from bot.storage.documents import unseal
 from bot.storage.leaves import MongoLeaves
 from tests.storage.conftest import fresh_keyring
 from tests.storage.shelf import Fuse, Shelf, Ticking, consent_event, settings_of
@@ -325,3 +329,74 @@ async def test_killed_in_the_middle_another_process_goes_on(
     report = verifier.finish()
     assert report.well, report.findings
     assert sorted(entry.event for entry in await places(shelf) if not entry.is_marker) == sorted(expected)
+
+
+async def test_after_erasures_every_other_proof_holds(shelf: Shelf, clock: Ticking) -> None:
+    """Three of nine people go: their words, salts and keys are nowhere, their leaves verify as before, and so do all others."""
+    people = []
+    for number in range(9):
+        person = await shelf.somebody(Address(PhoneNumber(f"+155501001{number:02}")))
+        [event] = await recorded(shelf, 1, person=person)
+        people.append((person, event))
+    await sequencer(shelf).look()
+    before = await places(shelf)
+    all_leaves = [entry.leaf for entry in before]
+    secrets = {row["_id"]: (bytes(row["salt"]), bytes(row["key"])) for row in await shelf.rows("subjects")}
+    sealed = {row["_id"]: bytes(row["p"]) for row in await shelf.rows("evidence")}
+    for person, _ in people[::3]:
+        await shelf.subjects.destroy(person)
+        for action in row_actions():
+            if action.delete:
+                await shelf.mongo.collection(action.collection).delete_many({action.found_by: person})
+    report = await checked(shelf)
+    assert report.well, report.findings
+    assert await places(shelf) == before
+    head = (await MongoLeaves(shelf.mongo).heads())[-1]
+    for seq, entry in enumerate(before):
+        assert included(entry.leaf, seq, head.size, inclusion_proof(all_leaves, seq), head.root)
+    raw = b"".join([bson.encode(row) async for _, row in shelf.mongo.scan()])
+    for number, (person, event) in enumerate(people):
+        traces = [one in raw for one in (*secrets[person], sealed[event])]
+        assert traces == [number % 3 != 0] * 3
+
+
+async def test_a_pruned_epoch_leaves_its_signed_word(shelf: Shelf, clock: Ticking) -> None:
+    """The deletion may break off and be repeated; after it the rest verifies, and without the word it would not."""
+    one = sequencer(shelf)
+    for month in (5, 6):
+        clock.time = datetime(2026, month, 3, tzinfo=UTC)
+        await recorded(shelf, 3, first=month * 10)
+        await one.look()
+    leaves = MongoLeaves(shelf.mongo)
+    old = [head for head in await leaves.heads() if head.epoch == "2026-05"][-1]
+    word = sign_head(old.epoch, old.size, old.root, clock.time, shelf.keyring.sign, pruned=True)
+    assert await leaves.prune(word) == 5
+    assert await leaves.prune(word) == 0
+    assert len(await shelf.rows("ledger")) == 3
+    report = await checked(shelf)
+    assert report.well, report.findings
+    assert report.pruned == ("2026-05",)
+    await recorded(shelf, 1, first=99)
+    clock.time += 2 * MINUTE
+    assert await sequencer(shelf, "later").look() == 1
+    assert (await checked(shelf)).well
+    await shelf.mongo.main["ledger_heads"].delete_one({"_id": word.id})
+    assert not (await checked(shelf)).well
+
+
+async def test_the_text_of_a_commitment_cannot_be_guessed_without_the_salt(shelf: Shelf) -> None:
+    """Also not by who knows every word and tries them: the salt is 256 random bits (privacy.md 3.6, T3.6)."""
+    [event] = await recorded(shelf, 1)
+    [row], [subject], [evidence] = [await shelf.rows(name) for name in ("ledger", "subjects", "evidence")]
+    words = unseal(
+        (await shelf.subjects.key(subject["_id"])),
+        evidence["p"],
+        collection="evidence",
+        row=event,
+        field="p",
+        person=subject["_id"],
+    )  # type: ignore[arg-type]
+    assert bytes(row["commit"]) == commitment(bytes(subject["salt"]), event, words)
+    guesses = [bytes(32), event.encode(), subject["subject_ref"].encode(), subject["_id"].encode(), b"+15550100188"]
+    assert bytes(row["commit"]) not in {commitment(one.ljust(32, b"\0"), event, words) for one in guesses}
+    assert len(bytes(subject["salt"])) == 32

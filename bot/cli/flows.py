@@ -10,6 +10,7 @@ import click
 
 from bot.cli.flows_draw import draw, where_used
 from bot.cli.flows_place import wanted_path
+from bot.cli.flows_reference import reference
 from bot.cli.flows_test import test
 from bot.engine.loader import BUILTIN_FOLDER
 from bot.engine.problem import Problem
@@ -90,5 +91,5 @@ def schema(kind: str) -> None:
     click.echo(json.dumps(schema_of(kind), ensure_ascii=False, indent=2))
 
 
-for command in (test, draw, where_used):
+for command in (test, draw, where_used, reference):
     flows.add_command(command)

@@ -38,6 +38,8 @@ def replays_of(settings: Settings, mongo: Mongo) -> Replays:
 
 async def refuse_unfit(mongo: Mongo, keyring: Keyring, replays: Replays, now: datetime) -> None:
     """Raises `SettingsProblem` for a database these keys do not belong to, or one that forgot erasures and stops."""
+    if replays.file is not None:
+        replays.file.check()
     await key_use.confirm(mongo, keyring)
     await replaying.refuse_behind(mongo, replays, now)
     await replaying.seen_alive(mongo, now)

@@ -26,6 +26,17 @@ class ReplayFile:
     def __init__(self, path: Path) -> None:
         self._path = path
 
+    def check(self) -> None:
+        """Raises `SettingsProblem` when nothing can be written here: said at the start, not at the first STOP."""
+        try:
+            with self._locked():
+                return
+        except OSError as problem:
+            raise SettingsProblem(
+                f"the replay file {self._path} cannot be written ({problem.strerror}); make its folder, or name another file in "
+                "RECADO_PRIVACY__REPLAY_FILE"
+            ) from None
+
     def append(self, entries: Iterable[Mapping[str, Any]]) -> None:
         """Durable when it returns. Raises `RetryLater` when the disk did not take it."""
         lines = "".join(f"{json.dumps(_plain(one), sort_keys=True)}\n" for one in entries)

@@ -293,3 +293,11 @@ async def _erased(settings: Mapping[str, str], person: PersonId) -> None:
         await Replays(shelf.mongo).erased(CommandId("e" * 32), person, "r" * 32, NOW)
     finally:
         shelf.mongo.close()
+
+
+def test_a_start_refuses_a_replay_file_it_cannot_write(settings: dict[str, str], tmp_path: Path) -> None:
+    """Said before the first STOP has to be refused for it."""
+    told = run({**settings, "RECADO_PRIVACY__REPLAY_FILE": str(tmp_path / "gone" / "replay")}, "serve")
+    assert told.exit_code == 2
+    assert "cannot be written (No such file or directory)" in told.output
+    assert "RECADO_PRIVACY__REPLAY_FILE" in told.output

@@ -17,13 +17,23 @@ pytestmark = pytest.mark.mongo
 
 Process = Callable[..., Shelf]
 RUI, EVA = Address(phone=PhoneNumber("+447700900123")), Address(phone=PhoneNumber("+447700900124"))
-SEALED = [
-    pytest.param(name, field.path, id=f"{name}.{field.path}")
+SEALED = {
+    (name, field.path)
     for name, table in COLLECTIONS.items()
     for field in table.fields
     if field.kept is Kept.ENCRYPTED and "/" not in field.path and "." not in field.path and table.found_as == "person"
-]
-WRITTEN = {"conversations", "subjects", "evidence", "requests", "tickets", "dead_letters"}
+}
+TRIED = {
+    ("conversations", "p"), ("subjects", "key"), ("subjects", "address"), ("evidence", "p"), ("requests", "p"), ("tickets", "p"),
+    ("dead_letters", "p"),
+}  # fmt: skip
+
+
+def test_every_sealed_field_that_is_written_is_tried() -> None:
+    """The others: named for the copy of an opened address, not written yet, or under an erasure's own key."""
+    others = {("subjects", "p"), ("transcripts", "p"), ("exports", "p"), ("erasure_jobs", "key"), ("erasure_jobs", "p")}
+    assert others >= SEALED - TRIED
+    assert TRIED <= SEALED
 
 
 async def of_both(shelf: Shelf, collection: str, path: str, persons: list[PersonId]) -> list[dict[str, Any]]:
@@ -32,17 +42,12 @@ async def of_both(shelf: Shelf, collection: str, path: str, persons: list[Person
     return [await rows.find_one({table.found_by: person, path: {"$type": "binData"}}) for person in persons]
 
 
-@pytest.mark.parametrize(("collection", "path"), SEALED)
+@pytest.mark.parametrize(("collection", "path"), [pytest.param(*one, id=".".join(one)) for one in sorted(TRIED)])
 async def test_what_is_swapped_between_two_people_opens_for_neither(
     shelf: Shelf, process: Process, collection: str, path: str
 ) -> None:
     persons = [await whole_life(shelf, RUI), await whole_life(shelf, EVA)]
     found = await of_both(shelf, collection, path, persons)
-    if None in found:
-        assert collection not in WRITTEN or (collection, path) == ("subjects", "p"), (
-            "whoever adds such a row must see it tried here"
-        )
-        pytest.skip("no part of the program writes it in this life")
     first, second = found
     rows = rows_of(shelf.mongo, collection)
     await rows.update_one({"_id": first["_id"]}, {"$set": {path: second[path]}})

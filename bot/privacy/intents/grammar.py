@@ -53,6 +53,8 @@ def _guarded(s: Sentence) -> bool:
     """Questions about the footer, other people's wishes, and "do not stop"."""
     if s.has("keep") or (s.has("quoted") and not s.has("already")):
         return True
+    if s.has("elsewhere") and not s.has("marketing", "list", "consent"):
+        return True
     if s.has("alone"):
         return False
     if s.has("third") and not s.near("cease", "send", "bother"):
@@ -74,7 +76,7 @@ def _may_be_an_order(s: Sentence, rule: str) -> bool:
         return False
     if s.has("but") or (s.has("marketing") and s.has("only")):
         return False
-    return s.has("transactional", "place")
+    return s.has("transactional", "place") or (s.has("third") and rule != "alone")
 
 
 def _scope(s: Sentence, rule: str) -> str:

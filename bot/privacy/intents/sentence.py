@@ -7,7 +7,7 @@ from bot.privacy.intents.lexicon import Block
 NEAR = 6
 """Words between two blocks that still belong together."""
 
-SWALLOWING = frozenset({"idiom", "transactional", "place", "quoted", "missing", "third", "keep", "call"})
+SWALLOWING = frozenset({"idiom", "transactional", "place", "quoted", "missing", "third", "keep", "call", "elsewhere"})
 """Roles whose words mean nothing else: in "bus stop" nobody is asked to stop, in "waiting list" there is no mailing list."""
 
 

@@ -9,7 +9,9 @@ from bot.domain.conversation import Conversation
 plain.register(
     ids.PhoneNumber, ids.Bsuid, ids.Wamid, ids.Words, ids.Address,
     message.Option, message.TextMessage, message.ButtonsMessage, message.ListMessage, message.LinkMessage,
-    message.MediaMessage, message.TemplateMessage,
+    message.MediaMessage, message.TemplateMessage, message.Header, message.Section, message.LocationMessage, message.ContactCard,
+    message.ContactsMessage, message.ReactionMessage, message.AskMessage, message.FormMessage, message.Money, message.Moment,
+    message.TemplateButton, message.TemplateCard, message.QuotingMessage,
     consent.Consent,
     conversation.Frame, conversation.Timer, conversation.HeldWords, conversation.Conversation,
     command.Send, command.RecordConsent, command.Call, command.OpenTicket, command.CloseTicket, command.Notify,

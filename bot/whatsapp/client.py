@@ -1,16 +1,20 @@
 """Sends messages. Handed to the outbox alone: nobody else may (architecture.md 6)."""
 
+import logging
 from typing import Any
 
 import orjson
 
 from bot.domain.ids import Address, Wamid
 from bot.domain.message import OutMessage
+from bot.observability.logs import Public
 from bot.runtime.ports import Accepted, Refused
 from bot.whatsapp.errors import refusal
 from bot.whatsapp.graph import Answer, Graph
 from bot.whatsapp.limits import TooLarge
 from bot.whatsapp.payload import body_of, read_body
+
+logger = logging.getLogger(__name__)
 
 BAD_MESSAGE = 100
 """Meta's code for a wrong parameter; given by us for a message that must not even be tried."""
@@ -28,15 +32,19 @@ class WhatsAppClient:
         try:
             body = body_of(to, message, callback)
             orjson.dumps(body)
-        except (TooLarge, ValueError, TypeError):
+        except TooLarge as problem:
+            # The text names parts and counts, never words.
+            logger.error("message not sendable", extra={"reason": Public(str(problem)[:200])})  # noqa: TRY400 - no traceback: it quotes content
+            return Refused(BAD_MESSAGE, "never")
+        except (ValueError, TypeError):
             return Refused(BAD_MESSAGE, "never")
         answer = await self._graph.request("POST", self._path, body)
         wamid = _wamid(answer) if answer.ok else None
         return Accepted(wamid) if wamid is not None else refusal(answer.status, answer.body)
 
-    async def mark_read(self, wamid: Wamid) -> None:
-        """Shows that a message was seen; failing at it harms nobody."""
-        await self._graph.request("POST", self._path, read_body(wamid))
+    async def mark_read(self, wamid: Wamid, *, typing: bool = False) -> None:
+        """Shows that a message was seen, and with `typing` that an answer comes; failing at it harms nobody."""
+        await self._graph.request("POST", self._path, read_body(wamid, typing=typing))
 
 
 def _wamid(answer: Answer) -> Wamid | None:

@@ -42,4 +42,6 @@ def _code(body: bytes) -> int | None:
         return None
     error = parsed.get("error") if isinstance(parsed, dict) else None
     code = error.get("code") if isinstance(error, dict) else None
+    if isinstance(code, str) and code.isascii() and code.isdigit() and len(code) <= 9:
+        return int(code)
     return code if isinstance(code, int) and not isinstance(code, bool) else None

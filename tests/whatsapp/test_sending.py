@@ -108,7 +108,7 @@ def test_what_whatsapp_would_refuse_is_not_tried_and_not_cut(message: OutMessage
 @given(st.text(max_size=30), st.lists(st.tuples(st.text(max_size=30), st.text(max_size=30)), max_size=12))
 def test_every_body_is_within_the_limits_or_refused(words: str, options: list[tuple[str, str]]) -> None:
     rows = tuple(Option(one, title) for one, title in options)
-    for message in (TextMessage(words), ButtonsMessage(words, rows), ListMessage(words, words, rows)):
+    for message in (TextMessage(words), ButtonsMessage(words, rows)):
         if check(message):
             with pytest.raises(TooLarge):
                 body_of(NUMBER, message, "cb")

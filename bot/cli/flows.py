@@ -10,6 +10,7 @@ import click
 
 from bot.cli.flows_draw import draw, where_used
 from bot.cli.flows_place import wanted_path
+from bot.cli.flows_publish import publish
 from bot.cli.flows_reference import reference
 from bot.cli.flows_test import test
 from bot.engine.loader import BUILTIN_FOLDER
@@ -91,5 +92,5 @@ def schema(kind: str) -> None:
     click.echo(json.dumps(schema_of(kind), ensure_ascii=False, indent=2))
 
 
-for command in (test, draw, where_used, reference):
+for command in (test, draw, where_used, reference, publish):
     flows.add_command(command)

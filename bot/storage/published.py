@@ -12,6 +12,7 @@ class Published:
     def __init__(self, mongo: Mongo) -> None:
         self._flows = mongo.collection("flow_versions")
         self._texts = mongo.collection("texts")
+        self._conversations = mongo.collection("conversations")
 
     @reaches
     async def flow(self, flow: str, version: str, language: str, content: bytes, now: datetime) -> None:
@@ -23,6 +24,18 @@ class Published:
         """(flow, version, content) of every published flow."""
         rows = await self._flows.find({}).to_list(None)
         return [(row["flow"], row["_id"].partition(":")[2], bytes(row["content"])) for row in rows]
+
+    @reaches
+    async def parked(self) -> Sequence[tuple[str, str, str, int]]:
+        """(flow, version, step, how many conversations wait there), most first; only counts leave the database."""
+        place = {"flow": "$frames.flow", "version": "$frames.version", "step": "$frames.step"}
+        steps = [
+            {"$unwind": "$frames"},
+            {"$group": {"_id": place, "people": {"$sum": 1}}},
+            {"$sort": {"people": -1, "_id": 1}},
+        ]
+        rows = await self._conversations.aggregate(steps).to_list(None)
+        return [(row["_id"]["flow"], row["_id"]["version"], row["_id"]["step"], row["people"]) for row in rows]
 
     @reaches
     async def text(self, kind: str, name: str, hash_: str, language: str, content: str, now: datetime) -> None:

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 import aiohttp
 from aiohttp import web
 
-from bot.app.exporting import ChatExports
+from bot.app.exporting import ChatExports, Copying, Downloads
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
@@ -52,6 +52,7 @@ from bot.storage.conversations import MongoConversations
 from bot.storage.copies import Copies
 from bot.storage.desk import MongoDesk
 from bot.storage.erasures import MongoErasures
+from bot.storage.exports import MongoExports
 from bot.storage.indexes import prepare
 from bot.storage.ledger import MongoLedger
 from bot.storage.mongo import Mongo
@@ -63,6 +64,7 @@ from bot.storage.sends import MongoSends
 from bot.storage.subjects import Subjects
 from bot.storage.suppressions import MongoSuppressions
 from bot.storage.sweeping import MongoSweeper
+from bot.web.downloads import download_routes
 from bot.web.notices import Past, notice_routes
 from bot.web.opt_in import OptInPages, Site
 from bot.whatsapp.client import WhatsAppClient
@@ -200,6 +202,7 @@ async def open_bot(
                 *webhook_routes(settings.whatsapp, made.turns.accept),
                 *notice_routes(rules.notices, _past(published)),
                 *_opt_in_routes(ground, made, catalog, rules),
+                *download_routes(made.downloads, catalog.translate, _own_first(business)),
             ]
             web_port = await _listen(stack, routes, settings.web.host, settings.web.port)
         if work or serve_web:
@@ -231,6 +234,8 @@ class _Made:
     registry: Registry
     sweeper: MongoSweeper
     opting_in: OptingIn | None
+    downloads: Downloads
+    copying: Copying
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +309,9 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     )  # fmt: skip
     ledger = ReplayedLedger(recorded, ground.replays)
     connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
-    exports = ChatExports(Copies(mongo, subjects, keyring), subjects, business, catalog, rules)
+    copying = Copying(Copies(mongo, subjects, keyring), subjects, business, rules)
+    files = MongoExports(mongo, subjects)
+    exports = ChatExports(copying, files, catalog, public_url=settings.web.public_url)
     hands = Hands(
         business,
         conversations,
@@ -326,7 +333,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)
     started.worker = worker
     sweeper = MongoSweeper(mongo, keyring, subjects, ground.replays, clock, ground.periods)
-    return _Made(turns, worker, people, registry, sweeper, opting_in)
+    return _Made(turns, worker, people, registry, sweeper, opting_in, Downloads(files, clock), copying)
 
 
 def _opt_in_routes(ground: _Ground, made: _Made, catalog: Catalog, rules: BusinessRules) -> list[web.RouteDef]:
@@ -340,6 +347,10 @@ def _opt_in_routes(ground: _Ground, made: _Made, catalog: Catalog, rules: Busine
     site = Site(settings.public_url, settings.sites, settings.proxies, names)
     forms = forms_of(business, rules, catalog, public_url=settings.public_url)
     return OptInPages(forms, business.language, sign_ups, site).routes()
+
+
+def _own_first(business: Business) -> list[str]:
+    return [business.language, *(tag for tag in business.languages if tag != business.language)]
 
 
 class _Started:

@@ -137,6 +137,7 @@ def _settings(project: Path, uri: str, simulator: Simulator, ports: Ports, keys:
         "RECADO_WHATSAPP__PHONE_NUMBER_ID": simulated.phone_number_id,
         "RECADO_WHATSAPP__GRAPH_URL": simulator.url,
         "RECADO_WEB__PORT": str(ports.web),
+        "RECADO_WEB__PUBLIC_URL": f"http://127.0.0.1:{ports.web}" if ports.web else "",
         "RECADO_ADMIN__PORT": str(ports.admin),
     }
     values |= {f"RECADO_PRIVACY__{name}": str(keys / file) for name, file in KEYS.items()}

@@ -1,42 +1,109 @@
-"""Fills the runtime's port `Exports`: a person's copy of their data as an answer in the chat (GDPR art. 15)."""
+"""Fills the runtime's port `Exports`: a person's copy of their data, in short in the chat or as a file behind a link (GDPR art. 15, 20)."""
 
+import io
+import json
+import secrets
+import zipfile
+from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import datetime
 
 from bot.app.rules import BusinessRules
 from bot.domain.business import Business
 from bot.domain.command import Export
 from bot.domain.errors import RetryLater
-from bot.domain.ids import PersonId
+from bot.domain.ids import CommandId, PersonId
 from bot.domain.message import OutMessage, TextMessage
 from bot.i18n.catalog import Catalog
-from bot.privacy.export import assemble, summary
+from bot.privacy.crypto import random_token
+from bot.privacy.export import SubjectExport, assemble, json_schema, page, summary
+from bot.privacy.msgid import N_, fill
+from bot.runtime.ports import Clock
 from bot.storage.copies import Copies
+from bot.storage.exports import MongoExports
 from bot.storage.subjects import Subjects
+
+_LINK = N_(
+    "Your data as a file: {link}\n\nYour code: {code}\n\nThe link works once and for 72 hours. Please pass neither on."
+)
+_NO_LINK = N_("We cannot offer the file here. Please write to {contact}; you get it within one month.")
+
+
+@dataclass(frozen=True, slots=True)
+class Copying:
+    """Puts copies together, for the chat, for files and for operators alike."""
+
+    copies: Copies
+    subjects: Subjects
+    business: Business
+    rules: BusinessRules
+
+    async def copy(self, person: PersonId, *, reference: str, language: str, now: datetime) -> SubjectExport:
+        """Everything about one person as it is now. Raises `RetryLater` when their key is out of reach."""
+        subject = await self.subjects.find(person)
+        if subject is None:
+            raise RetryLater("the person's key is out of reach")
+        notice = self.rules.notices.get(language) or self.rules.notices[self.business.language]
+        address = subject.address
+        numbers = [one for one in (address.phone, address.bsuid) if one is not None] if address else []
+        rows = await self.copies.rows_of(person)
+        return assemble(rows, business=self.business, notice=notice, reference=reference, made_at=now, numbers=numbers)
+
+
+def packed(copy: SubjectExport, translate: Callable[[str], str]) -> bytes:
+    """The file a person gets: a page for them, JSON for programs, and the schema that describes it (GDPR art. 20(1))."""
+    packed_ = io.BytesIO()
+    made = copy.made_at.timetuple()[:6]
+    with zipfile.ZipFile(packed_, "w", zipfile.ZIP_DEFLATED) as file:
+        for name, text in (
+            ("my-data.html", page(copy, translate)),
+            ("my-data.json", copy.json_text()),
+            ("schema.json", json.dumps(json_schema(), indent=2)),
+        ):
+            file.writestr(zipfile.ZipInfo(name, made), text.encode(), zipfile.ZIP_DEFLATED)
+    return packed_.getvalue()
 
 
 class ChatExports:
     """Puts the answer together when it is sent, so that it shows the data as they are."""
 
-    def __init__(
-        self, copies: Copies, subjects: Subjects, business: Business, catalog: Catalog, rules: BusinessRules
-    ) -> None:
-        self._copies = copies
-        self._subjects = subjects
-        self._business = business
+    def __init__(self, copying: Copying, files: MongoExports, catalog: Catalog, *, public_url: str) -> None:
+        self._copying = copying
+        self._files = files
         self._catalog = catalog
-        self._rules = rules
+        self._public_url = public_url.rstrip("/")
 
     async def export(self, person: PersonId, command: Export, now: datetime) -> OutMessage:
-        """The short answer. Raises `RetryLater` when the person's key is out of reach."""
-        subject = await self._subjects.find(person)
-        if subject is None:
-            raise RetryLater("the person's key is out of reach")
-        notice = self._rules.notices.get(command.language) or self._rules.notices[self._business.language]
-        address = subject.address
-        numbers = [one for one in (address.phone, address.bsuid) if one is not None] if address else []
-        rows = await self._copies.rows_of(person)
-        copy = assemble(
-            rows, business=self._business, notice=notice, reference=command.id, made_at=now, numbers=numbers
-        )
-        parts = summary(copy, self._business, lambda text: self._catalog.translate(text, command.language))
-        return TextMessage("\n".join(parts)[:4096])
+        """The short answer, or the link and the code of the file. Raises `RetryLater` when the person's key is out of reach."""
+        copy = await self._copying.copy(person, reference=command.id, language=command.language, now=now)
+
+        def translate(text: str) -> str:
+            return self._catalog.translate(text, command.language)
+
+        if command.form == "file":
+            return TextMessage(await self._linked(person, command, copy, translate, now))
+        return TextMessage("\n".join(summary(copy, self._copying.business, translate))[:4096])
+
+    async def _linked(
+        self, person: PersonId, command: Export, copy: SubjectExport, translate: Callable[[str], str], now: datetime
+    ) -> str:
+        if not self._public_url:
+            return fill(translate(_NO_LINK), contact=copy.contact)
+        token, code = random_token(), f"{secrets.randbelow(10**6):06}"
+        await self._files.put(
+            person, CommandId(command.id), packed(copy, translate), token=token, code=code, language=command.language, now=now
+        )  # fmt: skip
+        return fill(translate(_LINK), link=f"{self._public_url}/exports/{token}", code=f"{code[:3]} {code[3:]}")
+
+
+class Downloads:
+    """Fills the web's port `Files`."""
+
+    def __init__(self, files: MongoExports, clock: Clock) -> None:
+        self._files = files
+        self._clock = clock
+
+    async def fetch(self, token: str, code: str) -> bytes | None:
+        """The file, once."""
+        found = await self._files.fetch(token, code, self._clock.now())
+        return found.document if found is not None else None

@@ -183,7 +183,7 @@ def _paths_of_business(business: Business) -> Iterator[Place]:
 
 # -- code -----------------------------------------------------------------------------------------------------------------
 
-_MARKED = "privacy"
+_MARKED = ("privacy", "web", "app")
 _SPOKEN = ("engine/steps", "engine/play.py", "engine/flow.py", "i18n/formatting.py")
 """Where the code says something without a flow: the marked texts, and the defaults of questions."""
 
@@ -191,7 +191,7 @@ _SPOKEN = ("engine/steps", "engine/play.py", "engine/flow.py", "i18n/formatting.
 def of_code() -> Iterator[Written]:
     """The texts in the code: those marked `N_`, and the default words of the engine."""
     package = Path(str(resources.files("bot")))
-    for path in sorted((package / _MARKED).rglob("*.py")):
+    for path in (path for room in _MARKED for path in sorted((package / room).rglob("*.py"))):
         content = BytesIO(path.read_bytes())
         for line, message, _, _ in extract("python", content, keywords={"N_": None}):
             yield _coded(str(message), path, line, package)

@@ -189,12 +189,13 @@ class Withdraw(StepBase):
 class MyData(StepBase):
     """A right of the person over their data (GDPR art. 15-17)."""
 
-    my_data: Literal["show", "correct", "restrict", "object", "complaint", "delete"]
+    my_data: Literal["show", "file", "correct", "restrict", "object", "complaint", "delete"]
     ask: str = Field(default="", description="For delete: the first question.")
     confirm: str = Field(default="", description="For delete: the second question.")
     yes_label: str = ""
     confirm_label: str = ""
     no_label: str = ""
+    begun: str = Field(default="", description="For delete: said at once, while the receipt is on its way.")
     receipt: str = Field(default="", description="For delete: said when everything is gone; holds no data.")
     wait: Duration = timedelta(hours=1)
     outcomes: Outcomes = Field(default_factory=dict)

@@ -11,6 +11,8 @@ from bot.engine.play import Play
 from bot.engine.steps.question import answer_to, plain
 from bot.engine.stopping import stop
 
+OUT_OF_DATE = "That button belongs to an earlier message. Please use the newest one."
+
 
 def enter_notice(play: Play, _: Node) -> str:
     """Shows the first layer of the notice and records exactly which words were shown (GDPR art. 13; privacy.md 3.2)."""
@@ -59,7 +61,7 @@ def enter(play: Play, node: Node) -> str | None:
         return "pending"
     play.add(OpenRequest(play.next_id(), "access", received, "done", play.language))
     play.flush()
-    play.add(Export(play.next_id(), "show", play.language))
+    play.add(Export(play.next_id(), "file" if step.my_data == "file" else "show", play.language))
     return "done"
 
 
@@ -86,6 +88,10 @@ def hear(play: Play, node: Node, event: Event) -> str | None:
     agreed = key == ("erase" if first else "really") or (
         key is None and not event.option and said == plain(play.render(label))
     )
+    if event.option and key is None:
+        # A button of an older message neither confirms nor cancels: the open question stands (decisions.md 4).
+        play.say(play.render(OUT_OF_DATE))
+        return None
     if not agreed:
         play.update_frame(question="")
         return "cancelled"
@@ -101,6 +107,8 @@ def hear(play: Play, node: Node, event: Event) -> str | None:
 
 def _erase(play: Play, step: schema.MyData) -> None:
     """From here on nothing is written about the person but the erasure itself (decisions.md 16)."""
+    if step.begun:
+        play.say(play.render(step.begun))
     play.flush()
     received = play.conversation.frames[-1].asked_at or play.now
     play.add(OpenRequest(play.next_id(), "erase", received, "open", play.language))

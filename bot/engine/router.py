@@ -84,7 +84,7 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
         play.push("stop_unsure")
         return True
     wish = next((flow for flag, flow in WISHES if flag in intent.flags), None)
-    if wish is None:
+    if wish is None or _is_told(play, wish):
         return False
     if wish == "start_again":
         play.set(stop_confirmed_at=None)  # whoever came back and stops again is told again
@@ -94,6 +94,12 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
     else:
         _open(play, wish)
     return True
+
+
+def _is_told(play: Play, wish: str) -> bool:
+    """Whether the flow of that very wish has just asked for words: then these are they, and not the wish once more."""
+    frame = play.frame
+    return frame is not None and frame.flow == wish and bool(frame.question) and play.node_of(frame).verb == "ask"
 
 
 def _open(play: Play, wish: str, *, below: bool = False) -> None:

@@ -408,7 +408,7 @@ _KEY_CHECKS = Collection(
 
 
 _CHANNEL = _about_nobody(
-    "channel", "what Meta last said of the account and of its templates",
+    "channel", N_("what Meta last said of the account and of its templates"),
     "_id status category halted_until limited_until why at", RUNNING, _BUSINESS,
 )  # fmt: skip
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from bot.privacy.intents.lexicon import Block
-from bot.privacy.intents.sentence import Sentence
+from bot.privacy.intents.sentence import Sentence, gap
 
 _OBJECTS = ("message", "marketing", "list", "transactional", "place")
 _SENT = ("send", "message", "marketing", "receive", "bother")
@@ -57,6 +57,8 @@ def _guarded(s: Sentence) -> bool:
         return True
     if s.has("alone"):
         return False
+    if s.has("when") and not s.has("send", "bother", "me", "receive", "unsub"):
+        return True
     if s.has("third") and not s.near("cease", "send", "bother"):
         return True
     negated = [one for one in s.of("cease") if any(0 <= one.start - no.end <= 1 for no in s.of("not"))]
@@ -125,7 +127,7 @@ def _forbidden(s: Sentence) -> bool:
         return True
     for no, verb in s.pairs("not", "send", "bother", within=4):
         after = verb.start < no.start
-        if any(no.end <= one.start < verb.start for one in s.of("call")):
+        if any(no.end <= one.start < verb.start or gap(no, one) == 0 for one in s.of("call")):
             continue
         if _other_things(s, verb) or (after and not s.has("more", "message", "marketing", "me")):
             continue

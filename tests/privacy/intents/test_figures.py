@@ -13,7 +13,13 @@ from bot.privacy.intents import Intent, understand
 from tests.privacy.labelled.split import DEV, HELD_OUT, LANGUAGES, Labelled, read_half
 
 FRESH = Path(__file__).parent.parent / "labelled" / "fresh"
-SETS = {"dev": DEV, "held out": HELD_OUT, "first": FRESH / "first.tsv", "second": FRESH / "second.tsv"}
+SETS = {
+    "dev": DEV,
+    "held out": HELD_OUT,
+    "first": FRESH / "first.tsv",
+    "second": FRESH / "second.tsv",
+    "third": FRESH / "third.tsv",
+}
 ROUTED = ("erase", "access", "rectify", "object", "start", "help", "privacy", "agent", "complaint")
 
 
@@ -52,9 +58,10 @@ def test_stop_wishes_are_heard_and_decided(name: str, heard: float, decided: flo
     ("name", "stopped", "asked"),
     [
         pytest.param("dev", 0.005, 0.03, id="development"),
-        pytest.param("held out", 0.018, 0.03, id="held out"),
+        pytest.param("held out", 0.013, 0.03, id="held out"),
         pytest.param("first", 0.0, 0.03, id="first fresh round"),
         pytest.param("second", 0.0, 0.03, id="second fresh round"),
+        pytest.param("third", 0.01, 0.07, id="third fresh round, the hardest"),
     ],
 )
 def test_ordinary_messages_are_seldom_stopped_or_asked_about(name: str, stopped: float, asked: float) -> None:
@@ -90,7 +97,7 @@ def test_a_weak_affirmation_is_never_a_yes(name: str) -> None:
     assert share(name, "weak", "yes") == 0
 
 
-@pytest.mark.parametrize("name", ["first", "second"])
+@pytest.mark.parametrize("name", ["first", "second", "third"])
 def test_the_fresh_rounds_repeat_nothing_of_the_halves(name: str) -> None:
     known = {one.text.casefold() for half in ("dev", "held out") for one, _ in readings(half)}
     assert not known & {one.text.casefold() for one, _ in readings(name)}

@@ -122,6 +122,8 @@ def test_false_friends_are_no_yes_in_another_language(text: str, language: str) 
         pytest.param("me tira da lista de espera", "pt-BR", "none", id="off the waiting list"),
         pytest.param("hediye kartına mesaj yazmayın sadece isim olsun", "tr", "none", id="no message on the gift card"),
         pytest.param("my mum wants you to stop sending her catalogues", "en", "ask", id="somebody else's wish"),
+        pytest.param("quand est-ce que l'offre se termine", "fr", "none", id="when the offer ends"),
+        pytest.param("ne m'appelez pas, écrivez-moi", "fr", "none", id="do not call, write, French"),
         pytest.param("i will stop by the shop at five", "en", "none", id="stop by"),
         pytest.param("mahnete me ot spisyka", "bg", "stop", id="Bulgarian in Latin letters"),
         pytest.param("perestante meni pysaty", "uk", "stop", id="Ukrainian in Latin letters"),

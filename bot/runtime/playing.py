@@ -4,7 +4,7 @@ Nothing here waits or writes. The same events on the same conversation give the 
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -18,6 +18,9 @@ from bot.domain.intent import NO_INTENT, Decision
 from bot.domain.turn import Turn
 from bot.runtime import silence
 from bot.runtime.ports import DeadLetter, Engine, Wishes
+
+FORM_ANSWERS = 50
+"""Texts of one form that are looked at for a wish to stop."""
 
 logger = logging.getLogger(__name__)
 
@@ -102,14 +105,38 @@ def _understood(wishes: Wishes, conversation: Conversation, event: Event, now: d
     """(the event with the intents' reading, what went wrong in reading it)."""
     if not isinstance(event, MessageReceived):
         return event, ""
+    language, flow_open = conversation.language or None, bool(conversation.frames)
     try:
-        intent = wishes.understand(
-            event.words.value, language=conversation.language or None, flow_open=bool(conversation.frames)
-        )
+        intent = wishes.understand(event.words.value, language=language, flow_open=flow_open)
+        for answer in _answers(event):
+            # Each by itself, and only a decided wish to stop counts: what else a form says is for the flow that asked.
+            found = wishes.understand(answer, language=language, flow_open=flow_open)
+            if found.decision is Decision.STOP:
+                intent = found
+                break
     except Exception as problem:  # noqa: BLE001 - poison must not stop the line (architecture.md 8)
         return event, type(problem).__name__
     heard = replace(event, intent=intent)
     return (silence.as_stop(heard) if silence.is_quiet(conversation, now) else heard), ""
+
+
+def _answers(event: MessageReceived) -> list[str]:
+    """The texts somebody typed into a form, without its token: they go to the intents too (decisions.md 4)."""
+    found: list[str] = []
+    left = (
+        [value for name, value in event.data.get("flow", {}).items() if name != "flow_token"]
+        if event.kind == "form"
+        else []
+    )
+    while left and len(found) < FORM_ANSWERS:
+        one = left.pop(0)
+        if isinstance(one, str) and one:
+            found.append(one)
+        elif isinstance(one, Mapping):
+            left.extend(one.values())
+        elif isinstance(one, list | tuple):
+            left.extend(one)
+    return found
 
 
 def _advanced(engine: Engine, played: Played, event: Event, now: datetime, broken: str) -> Turn:

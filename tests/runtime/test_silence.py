@@ -82,6 +82,19 @@ def test_a_stop_on_standby_is_on_record(stop: InboundMessage) -> None:
     assert ("US.Ana0000001", "all") in suppressed
 
 
+@pytest.mark.parametrize(
+    ("answers", "stops"),
+    [
+        ({"flow_token": "t", "remarks": "stop"}, True), ({"page": {"remarks": ["fine", "STOP"]}}, True),
+        ({"flow_token": "stop"}, False), ({"remarks": "unstoppable", "n": 1, "none": None}, False), ({}, False),
+    ],
+)  # fmt: skip
+def test_a_wish_to_stop_typed_into_a_form_is_heard(answers: dict[str, object], stops: bool) -> None:
+    form = replace(said(""), kind="form", data={"flow": answers})
+
+    assert bool(told([form])[1].stopped) is stops
+
+
 def test_an_echo_makes_nobody_known() -> None:
     async def story() -> None:
         bot = Process(Disk(), Meta())

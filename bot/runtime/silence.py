@@ -47,7 +47,7 @@ def spoken(conversation: Conversation, event: ColleagueSpoke) -> Turn:
 
     What is older than the last word about it changes nothing: webhooks come in any order.
     """
-    after = replace(conversation, version=conversation.version + 1)
+    after = _readable(replace(conversation, version=conversation.version + 1))
     if conversation.quiet_since is not None and event.at < conversation.quiet_since:
         return Turn(after)
     if event.until is None:
@@ -56,6 +56,13 @@ def spoken(conversation: Conversation, event: ColleagueSpoke) -> Turn:
     until = event.until if known is None else max(known, event.until)
     after = replace(after, quiet_since=event.at, quiet_until=until, frames=(), slots=(), timers=(), held=None)
     return Turn(after)
+
+
+def _readable(conversation: Conversation) -> Conversation:
+    """Without the flows whose values cannot be read any more: what is written now would leave them open and empty."""
+    if conversation.readable:
+        return conversation
+    return replace(conversation, frames=(), slots=(), timers=(), held=None)
 
 
 def as_stop(event: MessageReceived) -> MessageReceived:
@@ -70,7 +77,7 @@ def listened(conversation: Conversation, event: MessageReceived, now: datetime) 
     """The turn of a message to somebody else that holds no decided wish to stop: nothing is said."""
     known, until = conversation.window_until, event.at + WINDOW
     after = replace(
-        conversation,
+        _readable(conversation),
         version=conversation.version + 1,
         window_until=until if known is None else max(known, until),
         last_inbound_at=event.at,

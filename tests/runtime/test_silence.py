@@ -124,6 +124,16 @@ def test_silence_ends_open_flows_and_a_right_is_kept_for_people() -> None:
     assert (request.kind, request.status, request.words) == ("erase", "unsure", "delete my data")
 
 
+@pytest.mark.parametrize("until", [None, START + HOUR])
+def test_what_cannot_be_read_leaves_no_flow_open_without_its_values(until: datetime | None) -> None:
+    broken = Conversation(
+        PersonId("p" * 32), frames=(Frame("order", "v", "s"),), readable=False, quiet_since=START + HOUR
+    )
+
+    assert silence.spoken(broken, ColleagueSpoke(EventId("e"), START, until)).conversation.frames == ()
+    assert silence.listened(broken, MessageReceived(EventId("f"), START), START).conversation.frames == ()
+
+
 def test_an_unclear_wish_rests_marketing_without_a_word() -> None:
     unsure = MessageReceived(EventId("f"), START, words=Words("enough?"), intent=Intent(Decision.ASK, "unclear"))
     turn = silence.listened(Conversation(PersonId("p" * 32)), unsure, START)

@@ -134,12 +134,14 @@ def _branches(node: Node) -> bool:
     return bool(options) and all(option.then or option.run for option in options.values())
 
 
+_BY_PEOPLE = frozenset({"correct", "restrict", "object", "complaint"})
+"""Rights a person must look at."""
+
+
 def _never_by_itself(node: Node) -> bool:
     """A handoff resolves only by an agent; a request to people is `pending`, not `done`."""
     step = node.step
-    return isinstance(step, schema.Handoff) or (
-        isinstance(step, schema.MyData) and step.my_data not in ("show", "delete")
-    )
+    return isinstance(step, schema.Handoff) or (isinstance(step, schema.MyData) and step.my_data in _BY_PEOPLE)
 
 
 def _line(source: Source, node: Node, outcome: str) -> int:

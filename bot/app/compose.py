@@ -121,6 +121,13 @@ class Bot:
     web_port: int
     admin_port: int
     keys: KeyFollower
+    subjects: Subjects
+    copying: Copying
+    catalog: Catalog
+
+    async def conversation(self, person: PersonId) -> Stored | None:
+        """A person's conversation as it stands."""
+        return await MongoConversations(self.mongo, self.subjects).find(person)
 
     async def find(self, address: Address) -> PersonId | None:
         """Who an address belongs to; never makes anybody known."""
@@ -223,6 +230,9 @@ async def open_bot(
             web_port,
             admin_port,
             keys,
+            made.copying.subjects,
+            made.copying,
+            catalog,
         )
 
 
@@ -435,6 +445,15 @@ def quiet_loop() -> None:
     asyncio.get_running_loop().set_exception_handler(logs.loop_exception_handler)
 
 
+def address_of(text: str) -> Address | None:
+    """The address that somebody typed: a number with + and country code, or a WhatsApp user id; None for anything else."""
+    typed = text.strip()
+    try:
+        return Address(bsuid=Bsuid(typed)) if typed[2:3] == "." else Address(canonical(typed))
+    except BadNumber:
+        return None
+
+
 async def queue_template(
     bot: Bot, purpose: str, template: str, recipient: str, values: tuple[str, ...]
 ) -> tuple[bool, str]:
@@ -448,9 +467,8 @@ async def queue_template(
         return False, f"There is no such template or purpose in business.yaml; templates: {known}."
     if declared.purpose != purpose:
         return False, f"The template {template} belongs to the purpose {declared.purpose}."
-    try:
-        address = Address(bsuid=Bsuid(recipient)) if recipient[2:3] == "." else Address(canonical(recipient))
-    except BadNumber:
+    address = address_of(recipient)
+    if address is None:
         return False, "That is neither a number with + and country code nor a WhatsApp user id."
     person = await bot.find(address)
     if person is None:

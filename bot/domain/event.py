@@ -84,6 +84,20 @@ class FlowRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class RightExercised:
+    """Somebody of ours carries out a right of the person: `right` is erase, restrict, unrestrict, object or rectify.
+
+    `received_at` is when the person asked; `value` is the scope of an objection or the language of a rectification.
+    """
+
+    id: EventId
+    at: datetime
+    right: str
+    received_at: datetime
+    value: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class HandoffChanged:
     """The ticket moved: `outcome` is took_over, resolved, nobody, agent_silent, closed, left or given_back."""
 
@@ -128,6 +142,7 @@ Event: TypeAlias = (
     | TimerFired
     | SendRequested
     | FlowRequested
+    | RightExercised
     | HandoffChanged
     | PreferenceChanged
     | ErasureSettled

@@ -12,6 +12,7 @@ from bot.domain.event import (
     HandoffChanged,
     MessageReceived,
     PreferenceChanged,
+    RightExercised,
     SendRequested,
     TimerFired,
 )
@@ -20,6 +21,7 @@ from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
 from bot.engine import renewing
 from bot.engine.book import Book
+from bot.engine.exercising import exercise
 from bot.engine.outcomes import END, UNHANDLED
 from bot.engine.play import EngineDefect, Play, World
 from bot.engine.ports import Rules, Texts, Values
@@ -72,6 +74,8 @@ class Engine:
             if event.flow in self.world.book.flows:
                 play.push(event.flow, event.inputs)
                 self._run(play)
+        elif isinstance(event, RightExercised):
+            exercise(play, event)
         elif isinstance(event, PreferenceChanged):
             known = conversation.stopped.get("marketing")
             # Meta brings it again, also when it was remembered before anybody was known: it says nothing of what was asked since.

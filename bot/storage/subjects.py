@@ -65,6 +65,12 @@ class Subjects:
         return await self._rows.find_one({"_id": person}, {"_id": 1}) is not None
 
     @reaches
+    async def by_reference(self, reference: str) -> PersonId | None:
+        """Who a reference in the ledger or the register belongs to; None for nobody, or somebody who was erased."""
+        row = await self._rows.find_one({"subject_ref": reference}, {"_id": 1})
+        return PersonId(row["_id"]) if row is not None else None
+
+    @reaches
     async def find(self, person: PersonId) -> Subject | None:
         """The person's secrets, or None when they were erased. Raises `Unreadable` when the wrapping key is not here."""
         asked = self._clock.now()

@@ -1,0 +1,197 @@
+"""`recado subject`: a person's rights carried out by an operator, for those who asked by letter or at the counter (GDPR art. 12-22)."""
+
+import asyncio
+import json
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from bot.app.compose import Bot
+    from bot.domain.ids import PersonId
+
+_SUBJECT = click.option("--subject", help="A person's reference, as `recado requests` shows it.")
+_ASK = click.option(
+    "--ask", is_flag=True, help="Ask for a number or user id; it is read from standard input, never from the line."
+)
+_RECEIVED = click.option(
+    "--received",
+    type=click.DateTime(["%Y-%m-%d"]),
+    help="The day on which the person asked, where it was not today (UTC).",
+)
+_YES = click.option("--yes", is_flag=True, help="Do not ask whether to go on.")
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+
+
+@click.group(epilog="Example:  recado subject export --ask --to copy.zip")
+def subject() -> None:
+    """Copy, erasure, restriction, objection and correction, for people who did not ask in the chat.
+
+    Make sure first that it is they who ask (GDPR art. 12(6)). Each command enters the request in the register. A number or user id is
+    never given on the command line, where the shell would keep it.
+    """
+
+
+@subject.command(epilog="Example:  recado subject export --subject 5d1c0a --to copy.zip")
+@_SUBJECT
+@_ASK
+@click.option(
+    "--to", "target", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The new ZIP file."
+)
+@_JSON
+def export(subject: str | None, ask: bool, target: Path, as_json: bool) -> None:
+    """Writes everything that is stored about a person, as a page, as JSON and with its schema (GDPR art. 15, 20)."""
+    who = _who(subject, ask)
+    if target.exists():
+        raise click.UsageError(f"{target} exists already; nothing was written.")
+    content = asyncio.run(_exported(who))
+    target.touch(mode=0o600)
+    target.write_bytes(content)
+    _tell(
+        {"written": str(target), "bytes": len(content)},
+        f"{target}: {len(content):,} bytes, readable by you alone.",
+        as_json,
+    )
+
+
+@subject.command(epilog="Example:  recado subject erase --ask --received 2026-11-02")
+@_SUBJECT
+@_ASK
+@_RECEIVED
+@_YES
+@_JSON
+def erase(subject: str | None, ask: bool, received: datetime | None, yes: bool, as_json: bool) -> None:
+    """Deletes everything about a person, as two taps in the chat would (GDPR art. 17). A running bot carries it out."""
+    who = _who(subject, ask)
+    _sure("Everything about this person will be gone and cannot be brought back. Go on?", yes=yes)
+    _done(
+        asyncio.run(_exercised(who, "erase", received)), "The erasure has begun; a running bot completes it.", as_json
+    )
+
+
+@subject.command(epilog="Example:  recado subject restrict --ask   ·   recado subject restrict --ask --lift")
+@_SUBJECT
+@_ASK
+@click.option("--lift", is_flag=True, help="End the restriction. Tell the person before (GDPR art. 18(3)).")
+@_RECEIVED
+@_JSON
+def restrict(subject: str | None, ask: bool, lift: bool, received: datetime | None, as_json: bool) -> None:
+    """Restricts the use of a person's data: nothing is sent of our own accord any more (GDPR art. 18)."""
+    right = "unrestrict" if lift else "restrict"
+    said = "The restriction is lifted." if lift else "The use of the person's data is restricted."
+    _done(asyncio.run(_exercised(_who(subject, ask), right, received)), said, as_json)
+
+
+@subject.command("object", epilog="Example:  recado subject object --ask --scope marketing")
+@_SUBJECT
+@_ASK
+@click.option("--scope", default="marketing", show_default=True, help="`marketing`, `all`, or one purpose.")
+@_RECEIVED
+@_JSON
+def object_(subject: str | None, ask: bool, scope: str, received: datetime | None, as_json: bool) -> None:
+    """Enters an objection: at once and for good, nothing of that kind is sent any more (GDPR art. 21)."""
+    who = _who(subject, ask)
+    _done(asyncio.run(_exercised(who, "object", received, scope)), f"Nothing more is sent: {scope}.", as_json)
+
+
+@subject.command(epilog="Example:  recado subject rectify --ask --language pt")
+@_SUBJECT
+@_ASK
+@click.option("--language", required=True, help="The person's language, one of those business.yaml offers.")
+@_RECEIVED
+@_JSON
+def rectify(subject: str | None, ask: bool, language: str, received: datetime | None, as_json: bool) -> None:
+    """Corrects what is stored about a person (GDPR art. 16).
+
+    That is the language: a number is corrected by writing from the new one, what a flow asked by answering it anew, and what your own
+    systems hold there.
+    """
+    who = _who(subject, ask)
+    _done(asyncio.run(_exercised(who, "rectify", received, language)), f"The language is {language} now.", as_json)
+
+
+# -- the work ----------------------------------------------------------------------------------------------------------------
+
+
+def _who(subject: str | None, ask: bool) -> tuple[str, str]:
+    """(reference, address); exactly one of them."""
+    if bool(subject) == ask:
+        raise click.UsageError("Give one of --subject and --ask.")
+    address = click.prompt("Number with + and country code, or user id", hide_input=True, err=True) if ask else ""
+    return subject or "", address
+
+
+def _sure(question: str, *, yes: bool) -> None:
+    if not yes and not click.confirm(question, err=True):
+        click.echo("Nothing was done.", err=True)
+        sys.exit(1)
+
+
+def _tell(facts: dict[str, Any], words: str, as_json: bool) -> None:
+    click.echo(json.dumps(facts) if as_json else words)
+
+
+def _done(done: bool, words: str, as_json: bool) -> None:
+    _tell(
+        {"done": done},
+        words if done else "Nobody with this reference, number or id is known; nothing was done.",
+        as_json,
+    )
+    sys.exit(0 if done else 1)
+
+
+async def _exported(who: tuple[str, str]) -> bytes:
+    from bot.app.compose import open_bot
+    from bot.app.exporting import packed
+    from bot.privacy.crypto import random_token
+    from bot.settings import read_settings
+
+    async with open_bot(read_settings(), work=False, serve_web=False) as bot:
+        person = await _person(bot, who)
+        if person is None:
+            raise click.ClickException("Nobody with this reference, number or id is known; nothing was written.")
+        stored = await bot.conversation(person)
+        language = stored.conversation.language if stored else bot.business.language
+        copy = await bot.copying.copy(person, reference=random_token(), language=language, now=bot.clock.now())
+        return packed(copy, lambda text: bot.catalog.translate(text, language))
+
+
+async def _exercised(who: tuple[str, str], right: str, received: datetime | None, value: str = "") -> bool:
+    from bot.app.compose import open_bot
+    from bot.domain.event import RightExercised
+    from bot.privacy.crypto import random_token
+    from bot.settings import read_settings
+
+    async with open_bot(read_settings(), work=False, serve_web=False) as bot:
+        _known_value(bot, right, value)
+        person = await _person(bot, who)
+        if person is None:
+            return False
+        now = bot.clock.now()
+        asked = min(received.replace(tzinfo=UTC), now) if received else now
+        event = RightExercised(bot.keyring.event_id(f"right:{random_token()}"), now, right, asked, value)
+        return await bot.turns.submit(person, event)
+
+
+def _known_value(bot: "Bot", right: str, value: str) -> None:
+    offered = bot.business.languages
+    if right == "rectify" and value not in offered:
+        raise click.UsageError(f"The language {value} is not offered; there are {', '.join(offered)}.")
+    scopes = ("marketing", "all", *bot.business.purposes)
+    if right == "object" and value not in scopes:
+        raise click.UsageError(f"There is no scope {value}; there are {', '.join(scopes)}.")
+
+
+async def _person(bot: "Bot", who: tuple[str, str]) -> "PersonId | None":
+    from bot.app.compose import address_of
+
+    reference, address = who
+    if reference:
+        return await bot.subjects.by_reference(reference)
+    found = address_of(address)
+    if found is None:
+        raise click.ClickException("That is neither a number with + and country code nor a WhatsApp user id.")
+    return await bot.find(found)

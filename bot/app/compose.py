@@ -124,6 +124,7 @@ class Bot:
     subjects: Subjects
     copying: Copying
     catalog: Catalog
+    published: Published
 
     async def conversation(self, person: PersonId) -> Stored | None:
         """A person's conversation as it stands."""
@@ -233,6 +234,7 @@ async def open_bot(
             made.copying.subjects,
             made.copying,
             catalog,
+            published,
         )
 
 

@@ -10,6 +10,7 @@ from typing import IO, TYPE_CHECKING, Any
 import click
 
 if TYPE_CHECKING:
+    from bot.app.importing import Told
     from bot.privacy.ledger.heads import TreeHead
     from bot.privacy.ledger.report import Report
 
@@ -229,3 +230,43 @@ async def _shown(subject: str, address: str, purpose: str, limit: int) -> "dict[
 
     async with open_ledger(read_settings()) as ledger:
         return await shown_events(ledger, subject=subject, address=address, purpose=purpose, limit=limit)
+
+
+@consent.command("import", epilog="Example:  recado consent import consents.jsonl --check")
+@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.option("--check", is_flag=True, help="Only say what would be refused, and why; writes nothing.")
+@click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
+def import_(file: Path, check: bool, as_json: bool) -> None:
+    """Takes over consents given elsewhere: one JSON object a line, with the evidence of its day.
+
+    Keys: person, purpose, given_at, confirmed_at (where the purpose needs a second yes), wording, answer, notice, language, source.
+    A line without evidence is refused, and so is everybody who stopped or decided otherwise here. Nobody is written to. It may be
+    repeated. Exit status 1 when a line was refused.
+    """
+    told = asyncio.run(_imported(file, check=check))
+    refused = [one for one in told if one.outcome == "refused"]
+    count, done = len(told) - len(refused), "would be taken" if check else "taken"
+    if as_json:
+        reasons = [{"line": one.number, "reason": one.reason} for one in refused]
+        click.echo(json.dumps({"checked" if check else "taken": count, "refused": reasons}, indent=2))
+    else:
+        for one in refused:
+            click.echo(f"{file}:{one.number}: {one.reason}.", err=True)
+        click.echo(f"{count} {done}, {len(refused)} refused.")
+    sys.exit(1 if refused else 0)
+
+
+async def _imported(file: Path, *, check: bool) -> "list[Told]":
+    from bot.app.compose import open_bot
+    from bot.app.importing import Told, import_line, read_lines
+    from bot.settings import read_settings
+
+    told = []
+    async with open_bot(read_settings(), work=False, serve_web=False) as bot:
+        with file.open("rb") as lines:
+            for number, line in read_lines(lines, bot.business, bot.clock.now()):
+                if isinstance(line, str):
+                    told.append(Told(number, "refused", line))
+                else:
+                    told.append(Told(number, "taken") if check else await import_line(bot, number, line))
+    return told

@@ -84,6 +84,21 @@ class FlowRequested:
 
 
 @dataclass(frozen=True, slots=True)
+class ConsentImported:
+    """A consent given elsewhere at `given_at`, with the evidence of that day: the words shown, the answer, the notice and where."""
+
+    id: EventId
+    at: datetime
+    purpose: str
+    given_at: datetime
+    wording: Words
+    answer: Words
+    source: str
+    notice_hash: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
 class RightExercised:
     """Somebody of ours carries out a right of the person: `right` is erase, restrict, unrestrict, object or rectify.
 
@@ -143,6 +158,7 @@ Event: TypeAlias = (
     | SendRequested
     | FlowRequested
     | RightExercised
+    | ConsentImported
     | HandoffChanged
     | PreferenceChanged
     | ErasureSettled

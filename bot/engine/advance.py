@@ -7,6 +7,7 @@ from bot.domain.command import Command, RecordConsent, Send
 from bot.domain.conversation import Conversation
 from bot.domain.event import (
     CallAnswered,
+    ConsentImported,
     Event,
     FlowRequested,
     HandoffChanged,
@@ -19,7 +20,7 @@ from bot.domain.event import (
 from bot.domain.ids import PersonId
 from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
-from bot.engine import renewing
+from bot.engine import importing, renewing
 from bot.engine.book import Book
 from bot.engine.exercising import exercise
 from bot.engine.outcomes import END, UNHANDLED
@@ -74,6 +75,8 @@ class Engine:
             if event.flow in self.world.book.flows:
                 play.push(event.flow, event.inputs)
                 self._run(play)
+        elif isinstance(event, ConsentImported):
+            importing.take(play, event)
         elif isinstance(event, RightExercised):
             exercise(play, event)
         elif isinstance(event, PreferenceChanged):

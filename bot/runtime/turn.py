@@ -14,7 +14,7 @@ from itertools import count
 from bot.domain.command import Command, Suppress
 from bot.domain.conversation import Conversation
 from bot.domain.errors import RetryLater, Unreadable
-from bot.domain.event import ColleagueSpoke, Event, MessageReceived, PreferenceChanged
+from bot.domain.event import ColleagueSpoke, ConsentImported, Event, MessageReceived, PreferenceChanged
 from bot.domain.ids import Address, EventId, PersonId, command_id
 from bot.domain.inbound import (
     AccountNotice,
@@ -287,6 +287,20 @@ class Turns:
             await self._parts.suppressions.suppress(address, [Suppress("marketing", since, "meta_preference")])
         self._figures.ignored.add(kind="unknown_person", reason="suppressed" if stops else "erased_or_no_message")
 
+    async def introduce(self, address: Address, event: ConsentImported) -> PersonId | None:
+        """An event of our own for somebody who may be unknown: an import with evidence is, beside a message, all that makes one known.
+
+        Returns who they are, or None while they are being erased. Raises `RetryLater` when it could not be committed.
+        """
+        parts = self._parts
+        for _ in range(TRIES):
+            now = parts.clock.now()
+            person = await parts.people.recognise(address, now) or await parts.people.admit(address, now)
+            done = await self._attempt(_Who(person, address), [event])
+            if done is not None:
+                return person if done else None
+        raise RetryLater("other writers were faster every time")
+
     async def carry_out_again(self, person: PersonId, command: Command, once: EventId) -> bool:
         """Puts a command that was given up into the person's line anew; the gate and all else decide as if it had just been made.
 
@@ -342,7 +356,7 @@ class Turns:
         if who.address is None:
             return None
         gone = await self._parts.people.gone([event.id for event in coming])
-        if not any(isinstance(event, MessageReceived) and event.id not in gone for event in coming):
+        if not any(isinstance(event, MessageReceived | ConsentImported) and event.id not in gone for event in coming):
             return None
         # Looked up in full when an identity is first seen (decisions.md 40): an erased STOP stays a STOP.
         stopped = dict(await self._parts.suppressions.standing(who.address))

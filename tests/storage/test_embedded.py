@@ -248,7 +248,8 @@ def test_a_client_finds_the_restarted_server_at_the_same_address(crashable_datab
 
 
 OWNER = """
-import sys, time
+import signal, sys, time
+signal.signal(signal.SIGHUP, signal.SIG_DFL)  # also where the tests run under nohup
 from pathlib import Path
 from pymongo import MongoClient
 from bot.storage.embedded import EmbeddedDatabase

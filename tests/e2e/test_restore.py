@@ -144,6 +144,42 @@ async def test_a_restored_backup_brings_nobody_back(crashable_database: Embedded
         ]
         assert len(stopped) == 1
         assert {one["state"] for one in stopped[0]["consents"].values()} == {"withdrawn"}
+        await _compacted(settings, uri, secrets, tmp_path)
+
+
+async def _compacted(settings: dict[str, str], uri: str, secrets: list[bytes], folder: Path) -> None:
+    """Copied into a fresh server, which is what compaction leaves: no file of it holds her, her key, her salt or her words.
+
+    The server at hand knows no `compact`; a journal and an oplog keep what was deleted until they roll over (docs/backup.md).
+    """
+    left = {
+        bytes(row[name])
+        for kind, row in traces.documents(uri, ["shop_vault"])
+        if kind == "subjects"
+        for name in ("key", "salt")
+    }
+    gone = [secret for secret in secrets if secret not in left]
+    assert len(gone) == 2
+    files = []
+    for which in ("main", "vault"):
+        made = await command(settings, "backup", "make", which, str(folder / "compact"), "--json")
+        assert made.returncode == 0, made.stderr
+        files.append((which, json.loads(made.stdout)["file"]))
+    fresh = folder / "fresh"
+    with EmbeddedDatabase(fresh) as other:
+        elsewhere = settings | {"RECADO_STORAGE__URI": other.uri}
+        for which, file in files:
+            done = await command(elsewhere, "backup", "restore", which, file, "--yes")
+            assert done.returncode == 0, done.stderr
+        assert {name for name, _ in traces.documents(other.uri, ["shop", "shop_vault"])} >= {
+            "conversations",
+            "subjects",
+        }
+    raw = b"".join(path.read_bytes() for path in sorted(fresh.rglob("*")) if path.is_file())
+    assert min(left) in raw, "the search finds what is there"
+    assert [one for one in gone if one in raw or base64.b64encode(one) in raw] == []
+    personal = [ANA.phone[1:], ANA.bsuid, ANA.name, WORDS]
+    assert [form for secret in personal for form in traces.spellings(secret) if form in raw.lower()] == []
 
 
 def _secrets_of(uri: str, person: Someone) -> list[bytes]:

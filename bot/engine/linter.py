@@ -434,6 +434,7 @@ def texts_of(step: schema.StepBase) -> Iterator[tuple[Path, str]]:
         "yes_label",
         "confirm_label",
         "no_label",
+        "begun",
         "receipt",
         "end",
     ):

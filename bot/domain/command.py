@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 
 from bot.domain.ids import CommandId, Wamid
 from bot.domain.message import OutMessage
-from bot.domain.plain import PRIVATE
+from bot.domain.plain import PRIVATE, register
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,3 +181,6 @@ class Suppress:
     scope: str
     since: datetime
     source: str
+
+# Here and not where turns are: a ledger's export is checked by processes that never play a turn.
+register(Send, RecordConsent, Call, OpenTicket, CloseTicket, Notify, OpenRequest, Export, Erase, MarkRead)

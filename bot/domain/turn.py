@@ -1,8 +1,8 @@
-"""What one event led to; and the registration of all values that are stored."""
+"""What one event led to; and the registration of what is stored; commands register themselves."""
 
 from dataclasses import dataclass
 
-from bot.domain import command, consent, conversation, ids, message, plain
+from bot.domain import consent, conversation, ids, message, plain
 from bot.domain.command import Command, Suppress
 from bot.domain.conversation import Conversation
 
@@ -14,8 +14,6 @@ plain.register(
     message.TemplateButton, message.TemplateCard, message.QuotingMessage,
     consent.Consent,
     conversation.Frame, conversation.Timer, conversation.HeldWords, conversation.Conversation,
-    command.Send, command.RecordConsent, command.Call, command.OpenTicket, command.CloseTicket, command.Notify,
-    command.OpenRequest, command.Export, command.Erase, command.MarkRead,
 )  # fmt: skip
 
 

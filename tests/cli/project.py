@@ -1,6 +1,10 @@
 """A small project to be broken: a copy of the shipped one, in a folder of the test's own."""
 
+import os
 import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -32,3 +36,14 @@ def copied(folder: Path) -> Path:
     for path in (ROOT / "flows").glob("*.yaml"):
         shutil.copy(path, project / "flows" / path.name)
     return project
+
+
+def fresh(
+    *arguments: str, env: Mapping[str, str] | None = None, text: str = "", cwd: Path | None = None
+) -> "subprocess.CompletedProcess[str]":
+    """The command in a process of its own, as a user starts it: without the settings of this one but `env`."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("RECADO_")}
+    return subprocess.run(
+        [sys.executable, "-m", "bot", *arguments], env={**kept, "PYTHONPATH": str(ROOT), **(env or {})}, cwd=cwd or ROOT,
+        input=text, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip

@@ -20,7 +20,7 @@ from bot.runtime.sequencer import Sequencer
 from bot.storage.anchors import FileDrop
 from bot.storage.indexes import prepare
 from bot.storage.leaves import MongoLeaves
-from tests.cli.project import ROOT
+from tests.cli.project import ROOT, fresh
 from tests.storage.shelf import DAY, NOW, SECRETS, SHOWN, TYPED, Shelf, Ticking, consent_event, settings_of, turn
 
 pytestmark = pytest.mark.mongo
@@ -138,6 +138,24 @@ def test_an_export_is_verified_without_database_and_settings(run: Run, tmp_path:
     assert "NOTE" not in result.output
     file.write_bytes(text.replace(b'"given"', b'"other"', 1))
     assert run("verify", str(file), stored=False).exit_code == 1
+
+
+def test_an_auditor_verifies_an_export_in_a_process_that_does_nothing_else(run: Run, tmp_path: Path) -> None:
+    """Nothing that only a running bot imports may be needed: the auditor's machine runs this one command."""
+    file = tmp_path / "ledger.jsonl"
+    assert run("export", "--output", str(file)).exit_code == 0
+    for arguments, status, said in ((["--json"], 0, '"well": true'), ([], 0, "Nothing wrong was found.")):
+        result = fresh("consent", "verify", str(file), "--head", str(tmp_path / "anchor"), *arguments)
+        assert (result.returncode, said in result.stdout) == (status, True), result.stdout + result.stderr
+    file.write_bytes(file.read_bytes().replace(b'"given"', b'"other"', 1))
+    assert fresh("consent", "verify", str(file)).returncode == 1
+
+
+def test_an_auditor_verifies_a_receipt_in_a_process_that_does_nothing_else(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "receipt.json"
+    file.write_text(run("receipt", GIVEN).output)
+    result = fresh("consent", "verify", str(file))
+    assert (result.returncode, "The receipt is genuine." in result.stdout) == (0, True), result.stdout + result.stderr
 
 
 def test_a_receipt_holds_the_words_and_is_checked_anywhere(run: Run, tmp_path: Path) -> None:

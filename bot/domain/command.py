@@ -182,5 +182,6 @@ class Suppress:
     since: datetime
     source: str
 
+
 # Here and not where turns are: a ledger's export is checked by processes that never play a turn.
 register(Send, RecordConsent, Call, OpenTicket, CloseTicket, Notify, OpenRequest, Export, Erase, MarkRead)

@@ -14,6 +14,7 @@ from aiohttp import web
 from bot.app.exporting import ChatExports, Copying, Downloads
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
 from bot.app.project import load_catalog, load_project
+from bot.app.receipting import Receipts
 from bot.app.rules import BusinessRules
 from bot.app.safety import refuse_unsafe
 from bot.app.sequencing import sequencer_of, sequencing
@@ -54,6 +55,7 @@ from bot.storage.desk import MongoDesk
 from bot.storage.erasures import MongoErasures
 from bot.storage.exports import MongoExports
 from bot.storage.indexes import prepare
+from bot.storage.leaves import MongoLeaves
 from bot.storage.ledger import MongoLedger
 from bot.storage.mongo import Mongo
 from bot.storage.opt_ins import MongoOptIns, MongoPace
@@ -61,6 +63,7 @@ from bot.storage.people import MongoPeople
 from bot.storage.published import Published
 from bot.storage.replays import ReplayedLedger, Replays
 from bot.storage.sends import MongoSends
+from bot.storage.standings import Standings
 from bot.storage.subjects import Subjects
 from bot.storage.suppressions import MongoSuppressions
 from bot.storage.sweeping import MongoSweeper
@@ -323,7 +326,8 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
     copying = Copying(Copies(mongo, subjects, keyring), subjects, business, rules)
     files = MongoExports(mongo, subjects)
-    exports = ChatExports(copying, files, catalog, public_url=settings.web.public_url)
+    receipts = Receipts(business, keyring, Standings(mongo, subjects), MongoLeaves(mongo))
+    exports = ChatExports(copying, files, receipts, catalog, public_url=settings.web.public_url)
     hands = Hands(
         business,
         conversations,

@@ -9,11 +9,11 @@ from typing import Any
 
 from bot.app.compose import SystemClock
 from bot.app.project import load_project
+from bot.app.receipting import Receipts
 from bot.domain.business import Business
 from bot.domain.errors import SettingsProblem, Unreadable
 from bot.domain.ids import Address, Bsuid
 from bot.privacy.consent import fold
-from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
 from bot.privacy.ledger.bundle import Header, Line, Loose, Projection, end_line, line_bytes
 from bot.privacy.ledger.canonical import canonical, json_value
@@ -23,11 +23,9 @@ from bot.privacy.ledger.leaves import consent_of
 from bot.privacy.ledger.offline import recorded_at
 from bot.privacy.ledger.projections import differences, shown
 from bot.privacy.ledger.report import Report
-from bot.privacy.ledger.tree import inclusion_proof
 from bot.privacy.ledger.verify import Verifier
 from bot.privacy.numbers import BadNumber
 from bot.privacy.numbers import canonical as canonical_number
-from bot.privacy.receipts import place_of, receipt_of, sign_receipt
 from bot.settings import Settings
 from bot.storage.leaves import MongoLeaves
 from bot.storage.mongo import Mongo
@@ -143,18 +141,8 @@ async def receipt_for(ledger: OpenLedger, event: str) -> bytes:
         raise Unreadable("there is no such event in the ledger")
     person = await ledger.standings.person_of(row["subject_ref"])
     subject = await ledger.subjects.find(person) if person else None
-    words = await ledger.standings.words_of(subject, event) if subject else None
-    facts = receipt_of(row, words, ledger.business, ledger.clock.now(), random_token())
-    return sign_receipt(facts, ledger.keyring.sign, ledger.keyring.verifying_keys(), await _place(ledger, event))
-
-
-async def _place(ledger: OpenLedger, event: str) -> dict[str, Any] | None:
-    entry = await ledger.leaves.entry_of(event)
-    head = await ledger.leaves.last_head(entry.epoch) if entry else None
-    if entry is None or head is None or head.size <= entry.seq:
-        return None
-    leaves = [leaf async for leaf in ledger.leaves.hashes(entry.epoch, 0)][: head.size]
-    return place_of(entry, head.size, inclusion_proof(leaves, entry.seq), head.plain())
+    receipts = Receipts(ledger.business, ledger.keyring, ledger.standings, ledger.leaves)
+    return (await receipts.of_event(row, subject, ledger.clock.now())).document
 
 
 async def shown_events(ledger: OpenLedger, *, subject: str, address: str, purpose: str, limit: int) -> dict[str, Any]:

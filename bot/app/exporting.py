@@ -4,10 +4,11 @@ import io
 import json
 import secrets
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.app.receipting import Issued, Receipts
 from bot.app.rules import BusinessRules
 from bot.domain.business import Business
 from bot.domain.command import Export
@@ -18,6 +19,7 @@ from bot.i18n.catalog import Catalog
 from bot.privacy.crypto import random_token
 from bot.privacy.export import SubjectExport, assemble, json_schema, page, summary
 from bot.privacy.msgid import N_, fill
+from bot.privacy.receipts import receipt_page, told
 from bot.runtime.ports import Clock
 from bot.storage.copies import Copies
 from bot.storage.exports import MongoExports
@@ -27,6 +29,13 @@ _LINK = N_(
     "Your data as a file: {link}\n\nYour code: {code}\n\nThe link works once and for 72 hours. Please pass neither on."
 )
 _NO_LINK = N_("We cannot offer the file here. Please write to {contact}; you get it within one month.")
+
+
+_AGREED = N_("This is what you agreed to:")
+_AGREED_TO_NOTHING = N_("There is nothing that you agreed to and that still holds.")
+_ORIGINALS = N_("The signed receipts are part of your data as a file: write MY DATA to get it.")
+_MOST = 4096
+"""Characters of a WhatsApp text (Meta: text messages)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,8 +59,9 @@ class Copying:
         return assemble(rows, business=self.business, notice=notice, reference=reference, made_at=now, numbers=numbers)
 
 
-def packed(copy: SubjectExport, translate: Callable[[str], str]) -> bytes:
-    """The file a person gets: a page for them, JSON for programs, and the schema that describes it (GDPR art. 20(1))."""
+def packed(copy: SubjectExport, translate: Callable[[str], str], receipts: Sequence[Issued] = ()) -> bytes:
+    """The file a person gets: a page for them, JSON for programs, the schema that describes it (GDPR art. 20(1)), signed receipts."""
+    signed = [(f"consent-{one.facts['purpose_id']}.html", receipt_page(one.document).decode()) for one in receipts]
     packed_ = io.BytesIO()
     made = copy.made_at.timetuple()[:6]
     with zipfile.ZipFile(packed_, "w", zipfile.ZIP_DEFLATED) as file:
@@ -59,39 +69,63 @@ def packed(copy: SubjectExport, translate: Callable[[str], str]) -> bytes:
             ("my-data.html", page(copy, translate)),
             ("my-data.json", copy.json_text()),
             ("schema.json", json.dumps(json_schema(), indent=2)),
+            *signed,
         ):
             file.writestr(zipfile.ZipInfo(name, made), text.encode(), zipfile.ZIP_DEFLATED)
     return packed_.getvalue()
 
 
+def agreed(receipts: Sequence[Issued], translate: Callable[[str], str]) -> str:
+    """What the person agreed to, in one message; where it would be too long, each consent's words are cut and the file has them."""
+    if not receipts:
+        return translate(_AGREED_TO_NOTHING)
+    parts = ["\n".join(told(one.facts, translate)) for one in receipts]
+    frame = [translate(_AGREED), translate(_ORIGINALS)]
+    room = (_MOST - sum(map(len, frame)) - 2 * len(parts) - 2) // len(parts)
+    parts = [one if len(one) <= room else f"{one[: room - 1]}…" for one in parts]
+    return "\n\n".join([frame[0], *parts, frame[1]])
+
+
 class ChatExports:
     """Puts the answer together when it is sent, so that it shows the data as they are."""
 
-    def __init__(self, copying: Copying, files: MongoExports, catalog: Catalog, *, public_url: str) -> None:
+    def __init__(
+        self, copying: Copying, files: MongoExports, receipts: Receipts, catalog: Catalog, *, public_url: str
+    ) -> None:
         self._copying = copying
+        self._receipts = receipts
         self._files = files
         self._catalog = catalog
         self._public_url = public_url.rstrip("/")
 
     async def export(self, person: PersonId, command: Export, now: datetime) -> OutMessage:
         """The short answer, or the link and the code of the file. Raises `RetryLater` when the person's key is out of reach."""
-        copy = await self._copying.copy(person, reference=command.id, language=command.language, now=now)
 
         def translate(text: str) -> str:
             return self._catalog.translate(text, command.language)
 
+        if command.form == "consents":
+            return TextMessage(agreed(await self._issued(person, translate, now), translate))
+        copy = await self._copying.copy(person, reference=command.id, language=command.language, now=now)
         if command.form == "file":
             return TextMessage(await self._linked(person, command, copy, translate, now))
         return TextMessage("\n".join(summary(copy, self._copying.business, translate))[:4096])
+
+    async def _issued(self, person: PersonId, translate: Callable[[str], str], now: datetime) -> list[Issued]:
+        subject = await self._copying.subjects.find(person)
+        if subject is None:
+            raise RetryLater("the person's key is out of reach")
+        return await self._receipts.standing(subject, now, translate)
 
     async def _linked(
         self, person: PersonId, command: Export, copy: SubjectExport, translate: Callable[[str], str], now: datetime
     ) -> str:
         if not self._public_url:
             return fill(translate(_NO_LINK), contact=copy.contact)
+        receipts = await self._issued(person, translate, now)
         token, code = random_token(), f"{secrets.randbelow(10**6):06}"
         await self._files.put(
-            person, CommandId(command.id), packed(copy, translate), token=token, code=code, language=command.language, now=now
+            person, CommandId(command.id), packed(copy, translate, receipts), token=token, code=code, language=command.language, now=now
         )  # fmt: skip
         return fill(translate(_LINK), link=f"{self._public_url}/exports/{token}", code=f"{code[:3]} {code[3:]}")
 

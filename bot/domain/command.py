@@ -144,7 +144,7 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class Export:
-    """The person's data, to be shown in the chat (`show`) or fetched as a file (`file`) (GDPR art. 15, 20)."""
+    """The person's data: shown in the chat (`show`), as a file (`file`), or what they agreed to (`consents`) (GDPR art. 7(1), 15, 20)."""
 
     id: CommandId
     form: str

@@ -21,24 +21,38 @@ from bot.privacy.ledger.canonical import canonical, moment
 from bot.privacy.ledger.heads import from_plain
 from bot.privacy.ledger.leaves import Entry
 from bot.privacy.ledger.tree import included, leaf_hash
+from bot.privacy.msgid import N_
 
 SCHEMA = "recado-consent-receipt/1"
 _EMBEDDED = re.compile(rb'<script type="application/json" id="receipt">(.*?)</script>', re.DOTALL)
 
+TITLE = N_("Consent receipt")
+
 LABELS = (
-    ("receipt_id", "Receipt"), ("issued_at", "Issued"), ("controller", "Controller"), ("dpo", "Data protection officer"),
-    ("purpose", "You agreed to"), ("basis", "Legal basis"), ("shown", "The words you were shown"), ("answered", "Your answer"),
-    ("at", "When"), ("local_time", "When, local time"), ("language", "Language"), ("notice_link", "Privacy notice"),
-    ("notice_hash", "Version of the notice"), ("data", "Data used"), ("recipients", "Recipients"), ("storage", "Stored"),
-    ("transfers", "Transfers"), ("retention", "Kept"), ("withdraw", "How to withdraw"), ("rights", "Your rights"),
-    ("complaint", "Complaint body"), ("valid_until", "Holds until"), ("event_ids", "Events"), ("verify_code", "Check code"),
+    ("receipt_id", N_("Receipt")), ("issued_at", N_("Issued")), ("controller", N_("Controller")),
+    ("dpo", N_("Data protection officer")), ("purpose", N_("You agreed to")), ("basis", N_("Legal basis")),
+    ("shown", N_("The words you were shown")), ("answered", N_("Your answer")), ("at", N_("When")),
+    ("local_time", N_("When, local time")), ("language", N_("Language")), ("notice_link", N_("Privacy notice")),
+    ("notice_hash", N_("Version of the notice")), ("data", N_("Data used")), ("recipients", N_("Recipients")),
+    ("storage", N_("Stored")), ("transfers", N_("Transfers")), ("retention", N_("Kept")),
+    ("withdraw", N_("How to withdraw")), ("rights", N_("Your rights")), ("complaint", N_("Complaint body")),
+    ("valid_until", N_("Holds until")), ("event_ids", N_("Events")), ("verify_code", N_("Check code")),
 )  # fmt: skip
+
+TOLD = ("purpose", "shown", "answered", "local_time", "valid_until", "withdraw", "notice_link", "verify_code")
+"""What of a receipt is said in the chat; the rest stands in the signed file."""
+
+_RIGHTS = N_("Access, correction, erasure, restriction, objection and portability; write MY DATA in the chat.")
 
 
 def receipt_of(
-    row: Mapping[str, Any], words: Mapping[str, Any] | None, business: Business, now: datetime, receipt_id: str
-) -> dict[str, Any]:
+    row: Mapping[str, Any], words: Mapping[str, Any] | None, business: Business, now: datetime, receipt_id: str,
+    translate: Callable[[str], str] = str,
+) -> dict[str, Any]:  # fmt: skip
     """The facts of a receipt for one event of the ledger, with the words where they still stand.
+
+    `translate` is into the language of the reader; the labels are among the facts, so that a page in any language is made
+    from the signed JSON alone.
 
     Raises `Unreadable` for an event that is no consent given.
     """
@@ -51,7 +65,7 @@ def receipt_of(
         "schema": SCHEMA, "receipt_id": receipt_id, "issued_at": moment(now), "event_ids": [row["_id"]],
         "controller": ", ".join(one for one in (controller.name, controller.address, controller.email, controller.phone) if one),
         "dpo": ", ".join(one for one in (business.dpo.name, business.dpo.email) if one),
-        "purpose": purpose.title if purpose else row["purpose"], "purpose_id": row["purpose"], "basis": row.get("basis", ""),
+        "purpose": translate(purpose.title) if purpose else row["purpose"], "purpose_id": row["purpose"], "basis": row.get("basis", ""),
         "shown": words.get("prompt_text", ""), "answered": words.get("answer_text") or words.get("answer_id", ""),
         "at": moment(row["occurred_at"]), "local_time": f"{row['occurred_at'].astimezone(zone):%Y-%m-%d %H:%M:%S %Z}",
         "language": row.get("notice_language", ""), "notice_link": notice.link, "notice_hash": row.get("notice_hash", ""),
@@ -59,11 +73,22 @@ def receipt_of(
         "recipients": [f"{one.name} ({one.country})" if one.country else one.name for one in business.processors],
         "storage": notice.storage, "transfers": notice.transfers, "retention": notice.retention,
         "withdraw": row.get("withdrawal_method", ""), "complaint": notice.complaint,
-        "rights": "Access, correction, erasure, restriction, objection and portability; write MY DATA in the chat.",
+        "rights": translate(_RIGHTS),
         "valid_until": moment(row["valid_until"]) if row.get("valid_until") else "",
     }  # fmt: skip
+    facts["labels"] = {name: translate(label) for name, label in (("title", TITLE), *LABELS)}
     facts["verify_code"] = sha256(canonical(facts)).hexdigest()[:16]
     return facts
+
+
+def told(facts: Mapping[str, Any], translate: Callable[[str], str]) -> list[str]:
+    """The receipt in the lines of a chat: what was agreed to, in which words, when, until when, and the way out (GDPR art. 7(1), (3))."""
+    shown = {
+        name: str(facts[name])[:10] if name == "valid_until" else _shown(facts[name])
+        for name in TOLD
+        if facts.get(name)
+    }
+    return [f"*{translate(label)}:* {shown[name]}" for name, label in LABELS if name in shown]
 
 
 def place_of(entry: Entry, size: int, path: Sequence[bytes], head: Mapping[str, Any]) -> dict[str, Any]:
@@ -92,8 +117,10 @@ def sign_receipt(
 def receipt_page(receipt: bytes) -> bytes:
     """The signed receipt as a page that needs nothing from elsewhere; the JSON stands inside it."""
     facts = json.loads(receipt)["receipt"]
+    labels = facts.get("labels", {})
+    title = html.escape(labels.get("title", TITLE))
     rows = "".join(
-        f"<dt>{html.escape(label)}</dt><dd>{html.escape(_shown(facts[name]))}</dd>\n"
+        f"<dt>{html.escape(labels.get(name, label))}</dt><dd>{html.escape(_shown(facts[name]))}</dd>\n"
         for name, label in LABELS
         if facts.get(name)
     )
@@ -101,11 +128,12 @@ def receipt_page(receipt: bytes) -> bytes:
     inside = receipt.decode().replace("<", "\\u003c")
     language = html.escape(str(facts.get("language") or "en"), quote=True)
     page = (
-        f'<!doctype html>\n<html lang="{language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width"><title>Consent receipt</title>\n'
+        f'<!doctype html>\n<html lang="{language}" dir="auto"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width">'
+        f"<title>{title}</title>\n"
         "<style>body{font:1rem/1.5 system-ui,sans-serif;max-width:40rem;margin:2rem auto;padding:0 1rem;overflow-wrap:anywhere}"
         "dt{font-weight:600;margin-top:.8rem}dd{margin:0;white-space:pre-wrap}</style></head>\n"
-        f"<body><main><h1>Consent receipt</h1>\n<dl>\n{rows}</dl>\n"
+        f"<body><main><h1>{title}</h1>\n<dl>\n{rows}</dl>\n"
         "<p>Check it without us: <code>recado consent verify FILE</code></p></main>\n"
         f'<script type="application/json" id="receipt">{inside}</script></body></html>\n'
     )

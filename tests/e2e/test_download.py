@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.async_api import Page, expect
 
+from bot.privacy.receipts import read_receipt
 from tests.e2e import traces
 from tests.e2e.served import Served, environment, shop_project
 from tests.e2e.standin import Someone, Standin, texts
@@ -35,6 +36,14 @@ async def test_the_file_is_fetched_once(mongo_uri: str, database_name: str, tmp_
             await meta.hears(ANA, "Please confirm once more")
             await meta.tap(ANA, "Confirm")
             await meta.hears(ANA, "you are on the list")
+            await meta.say(ANA, "my data")
+            await meta.hears(ANA, "What would you like?")
+            await meta.tap(ANA, "What I agreed to")
+            receipt = texts(await meta.hears(ANA, "This is what you agreed to"))
+            assert "The words you were shown:* " in receipt
+            assert "at most four times a month" in receipt
+            assert "How to withdraw:* STOP" in receipt
+            meta.sent.clear()
             await meta.say(ANA, "my data")
             await meta.hears(ANA, "What would you like?")
             await meta.tap(ANA, "Get it as a file")
@@ -70,10 +79,13 @@ async def test_the_file_is_fetched_once(mongo_uri: str, database_name: str, tmp_
 
 def _holds_everything(content: bytes) -> None:
     with zipfile.ZipFile(io.BytesIO(content)) as file:
-        assert sorted(file.namelist()) == ["my-data.html", "my-data.json", "schema.json"]
+        assert sorted(file.namelist()) == ["consent-newsletter.html", "my-data.html", "my-data.json", "schema.json"]
+        receipt = read_receipt(file.read("consent-newsletter.html"), None)
         copy = json.loads(file.read("my-data.json"))
         shown = file.read("my-data.html").decode()
         schema = json.loads(file.read("schema.json"))
+    assert receipt.well, receipt.wrong
+    assert receipt.facts["answered"] == "Confirm"
     assert copy["schema"] == "recado-subject-export/1"
     assert set(copy["numbers"]) == {ANA.phone, ANA.bsuid}
     assert {"conversations", "ledger", "requests"} <= {section["name"] for section in copy["sections"]}

@@ -61,7 +61,7 @@ def enter(play: Play, node: Node) -> str | None:
         return "pending"
     play.add(OpenRequest(play.next_id(), "access", received, "done", play.language))
     play.flush()
-    play.add(Export(play.next_id(), "file" if step.my_data == "file" else "show", play.language))
+    play.add(Export(play.next_id(), step.my_data, play.language))
     return "done"
 
 

@@ -19,6 +19,7 @@ from bot.app.rules import BusinessRules
 from bot.app.safety import refuse_unsafe
 from bot.app.sequencing import sequencer_of, sequencing
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
+from bot.app.templates import watching
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
 from bot.domain.event import SendRequested
@@ -202,6 +203,7 @@ async def open_bot(
             sequencer = sequencer_of(settings.privacy, mongo, keyring, KeyedIds(keyring), clock, made.registry)
             await stack.enter_async_context(sequencing(sequencer))
             await stack.enter_async_context(sweeping(made.sweeper, made.registry))
+            await stack.enter_async_context(watching(settings.whatsapp, session, MongoChannelHealth(mongo), clock))
             loop = asyncio.create_task(made.worker.run())
             stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
             if made.opting_in is not None:

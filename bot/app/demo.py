@@ -15,6 +15,7 @@ from bot.app.demo_orders import order_routes
 from bot.app.project import load_project
 from bot.domain.business import Business
 from bot.domain.errors import SettingsProblem
+from bot.domain.template_text import meta_language
 from bot.privacy.keyring import create_key_files
 from bot.settings import Settings, read_settings
 from bot.simulator import Action, Person, Simulator, SimulatorSettings, Template, TemplateButton
@@ -117,8 +118,12 @@ def templates_of(business: Business) -> tuple[Template, ...]:
     """The templates of business.yaml as Meta would have approved them."""
     return tuple(
         Template(
-            name, language.replace("-", "_"), body, declared.category.upper(), footer=declared.footer.get(language, ""),
-            buttons=tuple(TemplateButton("QUICK_REPLY", label) for label in declared.buttons.get(language, ())),
+            name, meta_language(language), body, declared.category.upper(), footer=declared.footer.get(language, ""),
+            header=declared.header.get(language, ""), header_format="TEXT" if language in declared.header else "",
+            buttons=(
+                *(TemplateButton("QUICK_REPLY", label) for label in declared.buttons.get(language, ())),
+                *((TemplateButton("URL", declared.link.label[language], declared.link.address),) if declared.link else ()),
+            ),
         )
         for name, declared in business.templates.items()
         for language, body in declared.languages.items()

@@ -201,6 +201,13 @@ class Channel(Part):
     display: str = Field(default="", description="The number as people see it.")
 
 
+class TemplateLink(Part):
+    """The one button of a template that opens a web page."""
+
+    label: Mapping[str, str] = Field(min_length=1, description="Language tag to the button's label.")
+    address: str = Field(pattern=r"^https://\S+$", description="Where it leads; the same for everybody.")
+
+
 class Template(Part):
     """A template approved by Meta, as declared here; the linter and the gate read its category."""
 
@@ -209,11 +216,19 @@ class Template(Part):
     languages: Mapping[str, str] = Field(
         min_length=1, description="Language tag to body text, with {{1}} or {{name}} for values."
     )
+    samples: tuple[str, ...] = Field(
+        default=(), description="An invented example for each value, in order; Meta reviews a template with them."
+    )
+    header: Mapping[str, str] = Field(default_factory=dict, description="Language tag to the line above the body.")
     footer: Mapping[str, str] = Field(default_factory=dict)
     buttons: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Language tag to labels of the quick replies."
     )
     payloads: tuple[str, ...] = Field(default=(), description="What each quick reply sends back, in order.")
+    link: TemplateLink | None = Field(default=None, description="A button that opens a web page, below the others.")
+    lives: Duration | None = Field(
+        default=None, description="How long Meta tries to deliver it; 30 days where left out (codes: 10 minutes)."
+    )
 
 
 class Website(Part):

@@ -17,6 +17,7 @@ from bot.engine.compiler import CompiledFlow, compile_flow
 from bot.engine.linter import lint_business, lint_flow, lint_together
 from bot.engine.linting import Project, check_flow, check_together
 from bot.engine.linting.look import no_meaning
+from bot.engine.linting.templates import check_templates
 from bot.engine.problem import Place, Problem, nearest
 from bot.engine.reading import Path, Source, read
 
@@ -71,6 +72,7 @@ def load(
             business = validated(Business, source)
             if business:
                 lint_business(business, source)
+                check_templates(business, source, meaning)
         elif (flow := validated(schema.Flow, source)) is not None:
             flows.append(ReadFlow(flow, source, files[name], name.startswith(BUILTIN_FOLDER)))
         else:

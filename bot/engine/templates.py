@@ -1,6 +1,7 @@
-"""Which of a declared template's languages a person gets."""
+"""Which of a declared template's languages a person gets, and its values by name where it has named ones."""
 
 from bot.domain.message import TemplateMessage
+from bot.domain.template_text import are_named, values_of
 from bot.engine.play import Play
 
 
@@ -11,4 +12,6 @@ def template(play: Play, name: str, parameters: tuple[str, ...]) -> TemplateMess
     languages = declared.languages
     base = wanted.split("-", maxsplit=1)[0]
     language = wanted if wanted in languages else base if base in languages else next(iter(languages))
-    return TemplateMessage(name, language, parameters, buttons=declared.payloads)
+    values = values_of(languages[language])
+    names = values if are_named(values) and len(values) == len(parameters) else ()
+    return TemplateMessage(name, language, parameters, names, declared.payloads)

@@ -11,6 +11,7 @@ from bot.domain.business import Business
 from bot.domain.command import Send
 from bot.domain.inbound import AccountNotice
 from bot.domain.message import TemplateMessage
+from bot.domain.template_text import meta_language
 
 HALTED_FOR = timedelta(days=1)
 
@@ -79,8 +80,8 @@ def _until(seconds: str, now: datetime) -> datetime:
 
 
 def template_key(name: str, language: str) -> str:
-    """The name of one template in one language, however the language's parts are joined."""
-    return f"{name}:{language.replace('-', '_').lower()}"
+    """The name of one template in one language, whether it is named as business.yaml does or as Meta does."""
+    return f"{name}:{(meta_language(language) or language.replace('-', '_')).lower()}"
 
 
 def template_of(notice: AccountNotice) -> str | None:

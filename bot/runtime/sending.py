@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.command import Send
 from bot.domain.event import Event, PreferenceChanged
 from bot.domain.ids import Address, PersonId, Wamid
+from bot.domain.inbound import AccountNotice
 from bot.domain.message import TemplateMessage
 from bot.privacy.numbers import time_zone
 from bot.privacy.policy import Allowed, Code, Held, Refused, decide, limit
@@ -38,6 +39,9 @@ LOOK_AGAIN = timedelta(minutes=15)
 """How soon a message that waits for the account, or for a colleague, is looked at again."""
 
 CLAIMS = 3
+
+STOPPED_TEMPLATE: Mapping[int, str] = {132015: "PAUSED", 132016: "DISABLED"}
+"""Meta's codes that say what has become of a template (whatsapp.md 3.9)."""
 
 Submit = Callable[[PersonId, Event], Awaitable[bool]]
 
@@ -196,9 +200,18 @@ class Sender:
             await self._submit(person, PreferenceChanged(hands.ids.event(f"131050:{pending.id}"), now, "stop"))
             await hands.sends.status(callback, Wamid(""), "failed", now, result.code, "")
             return await hands.conversations.settle(person, lease.token, pending.id)
+        await self._learnt(pending, result.code, now)
         after = await self._failures.dead(stored, pending, lease, reason)
         await hands.sends.status(callback, Wamid(""), "failed", now, result.code, "")
         return after
+
+    async def _learnt(self, pending: Pending, code: int, now: datetime) -> None:
+        """A template that Meta says is paused or disabled is not tried again, should the webhook about it have been missed."""
+        message = pending.command.message if isinstance(pending.command, Send) else None
+        event, health = STOPPED_TEMPLATE.get(code), self._hands.health
+        if event and health is not None and isinstance(message, TemplateMessage):
+            about = {"message_template_name": message.name, "message_template_language": message.language}
+            await health.note(AccountNotice("message_template_status_update", event, about), now)
 
     # -- what may have gone out ----------------------------------------------------------------------------------------
 

@@ -123,6 +123,11 @@ async def _template_status(stage: Stage, _: web.Request, ask: Ask) -> Answer:
     return {"ok": True}
 
 
+async def _template_category(stage: Stage, _: web.Request, ask: Ask) -> Answer:
+    stage.template_category(ask.text("name"), ask.text("language"), ask.text("category"))
+    return {"ok": True}
+
+
 async def _token(stage: Stage, _: web.Request, ask: Ask) -> Answer:
     stage.world.token_expired = ask.flag("expired", otherwise=True)
     return {"expired": stage.world.token_expired}
@@ -163,6 +168,13 @@ PATHS = (
         "Sets APPROVED, PAUSED, DISABLED, … and tells the bot.",
         _template_status,
         "name, language, status",
+    ),
+    Path(
+        "POST",
+        "/control/templates/category",
+        "Calls a template MARKETING, UTILITY or AUTHENTICATION and tells the bot.",
+        _template_category,
+        "name, language, category",
     ),
     Path("POST", "/control/token", "Lets the access token expire, or not.", _token, "expired"),
 )

@@ -13,6 +13,7 @@ from bot.simulator.errors import GraphError
 from bot.simulator.graph import Asked, GraphApi, Reply, check_token
 from bot.simulator.ids import BSUID, trace_id
 from bot.simulator.people import Person
+from bot.simulator.template_desk import TemplateDesk
 from bot.simulator.uploads import MIB, Upload
 
 LARGEST_FILE = 100 * MIB
@@ -24,6 +25,7 @@ class GraphObjects:
     def __init__(self, api: GraphApi) -> None:
         self._api = api
         self._world = api.world
+        self._desk = TemplateDesk(api)
 
     def routes(self) -> list[web.RouteDef]:
         """All paths of the Graph API."""
@@ -37,9 +39,12 @@ class GraphObjects:
             web.post(f"{base}/block_users", guarded(self._block)),
             web.delete(f"{base}/block_users", guarded(self._block)),
             web.get(f"{base}/message_templates", guarded(self._templates), allow_head=False),
+            web.post(f"{base}/message_templates", guarded(self._create_template)),
+            web.delete(f"{base}/message_templates", guarded(self._delete_template)),
             web.get(f"{base}/phone_numbers", guarded(self._numbers), allow_head=False),
             web.get(f"{base}/subscribed_apps", guarded(self._subscriptions), allow_head=False),
             web.get(base, guarded(self._node), allow_head=False),
+            web.post(base, guarded(self._edit)),
             web.delete(base, guarded(self._delete_media)),
             web.get("/media-files/{token}", self._download, allow_head=False),
         ]
@@ -136,6 +141,21 @@ class GraphObjects:
             following = asked.request.url.update_query(after=str(end))
             return Reply(200, {"data": found[start:end], "paging": paging | {"next": str(following)}})
         return Reply(200, {"data": found[start:end], "paging": paging})
+
+    async def _create_template(self, asked: Asked) -> Reply:
+        self._own_waba(asked.node)
+        return self._desk.create(asked)
+
+    async def _delete_template(self, asked: Asked) -> Reply:
+        self._own_waba(asked.node)
+        return self._desk.delete(asked)
+
+    async def _edit(self, asked: Asked) -> Reply:
+        """`POST /{id}`: only templates can be changed here."""
+        template = self._desk.with_id(asked.node)
+        if template is None:
+            raise GraphError(100, "Unsupported request: there is no object with this id that can be changed")
+        return self._desk.edit(asked, template)
 
     def _own_waba(self, node: str) -> None:
         if node != self._world.settings.waba_id:

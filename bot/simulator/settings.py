@@ -29,7 +29,8 @@ class SimulatorSettings:
     between accepted, sent, delivered and read. `strict_pair_rate` enforces 45 messages at once and one per 6 s to one
     person; `throughput` messages per second for the whole number (None: no limit). `window_as_webhook`: a message outside
     the 24 hours is accepted and fails by webhook instead of being refused at once; Meta does either. `auto_read`: people
-    read what they get at once. `cast`: start with the six invented people. `actions`: buttons of the host under
+    read what they get at once. `review_delay`: seconds until Meta approves a submitted template; None leaves it to whoever plays
+    Meta. `cast`: start with the six invented people. `actions`: buttons of the host under
     every phone. `seed`: makes ids and shuffles repeatable.
     """
 
@@ -52,6 +53,7 @@ class SimulatorSettings:
     throughput: int | None = None
     window_as_webhook: bool = False
     auto_read: bool = True
+    review_delay: float | None = None
     cast: bool = True
     seed: int | None = None
     actions: tuple[Action, ...] = ()

@@ -12,6 +12,7 @@ from bot.simulator.graph import GraphApi
 from bot.simulator.people import Person
 from bot.simulator.settings import Action, SimulatorSettings
 from bot.simulator.statuses import Statuses
+from bot.simulator.template_desk import tell_category, tell_status
 from bot.simulator.templates import Template
 from bot.simulator.world import World
 
@@ -76,13 +77,13 @@ class Stage:
 
     def template_status(self, name: str, language: str, status: str) -> None:
         """Pauses, disables or approves a template and tells the bot (Meta: message_template_status_update)."""
-        template = self.world.set_template_status(name, language, status)
-        template_id = next(key for key, one in self.world.templates() if one == template)
-        value: dict[str, object] = {
-            "event": status, "message_template_id": int(template_id), "message_template_name": name,
-            "message_template_language": language, "reason": "NONE",
-        }  # fmt: skip
-        self.world.courier.send(Change("message_template_status_update", value))
+        tell_status(self.world, self.world.set_template_status(name, language, status))
+
+    def template_category(self, name: str, language: str, category: str) -> None:
+        """Meta calls a template something else from now on, and tells the bot (Meta: template_category_update)."""
+        before = self.world.template(name, language)
+        template = self.world.set_template_category(name, language, category)
+        tell_category(self.world, template, before.category if before else "")
 
     def change(self, field: str, value: dict[str, object]) -> None:
         """Sends any webhook field; `metadata` is filled in for field messages where it is missing."""

@@ -14,7 +14,7 @@ from bot.simulator.ids import bsuid, number_id, wamid
 from bot.simulator.pace import PAIR_BURST, PAIR_SECONDS, Bucket
 from bot.simulator.people import HOME, NAMES, Person, cast, checked, free_number, key_of
 from bot.simulator.settings import SimulatorSettings
-from bot.simulator.templates import STATUSES, Template
+from bot.simulator.templates import CATEGORIES, STATUSES, Template
 from bot.simulator.uploads import Uploads
 
 
@@ -215,6 +215,21 @@ class World:
             raise SimulatorError(f"no such template, or status is not one of {', '.join(STATUSES)}")
         self._templates[name, language] = replace(found, status=status)
         return self._templates[name, language]
+
+    def set_template_category(self, name: str, language: str, category: str) -> Template:
+        """What Meta calls a template from now on; raises SimulatorError where there is none."""
+        found = self.template(name, language)
+        if found is None or category not in CATEGORIES:
+            raise SimulatorError(f"no such template, or category is not one of {', '.join(CATEGORIES)}")
+        self._templates[name, language] = replace(found, category=category)
+        return self._templates[name, language]
+
+    def drop_templates(self, name: str) -> int:
+        """Deletes a template in all languages; how many there were."""
+        keys = [key for key in self._templates if key[0] == name]
+        for key in keys:
+            del self._templates[key], self._template_ids[key]
+        return len(keys)
 
     def templates(self) -> list[tuple[str, Template]]:
         """All templates with their ids."""

@@ -6,6 +6,7 @@ from itertools import chain
 from typing import Any
 
 from bot.domain.message import Header, Moment, Money, Parameter, TemplateButton, TemplateCard, TemplateMessage
+from bot.domain.template_text import meta_language
 from bot.whatsapp.limits import BODY, HEADER, Problems, header_of, sized
 
 Body = dict[str, Any]
@@ -97,7 +98,7 @@ def template_of(message: TemplateMessage) -> Body:
     if message.cards:
         cards = [{"card_index": index, "components": _card(card)} for index, card in enumerate(message.cards)]
         components.append({"type": "carousel", "cards": cards})
-    template: Body = {"name": message.name, "language": {"code": message.language.replace("-", "_")}}
+    template: Body = {"name": message.name, "language": {"code": meta_language(message.language) or message.language}}
     return {**template, "components": components} if components else template
 
 

@@ -27,7 +27,7 @@ from bot.domain.command import (
 from bot.domain.conversation import Conversation
 from bot.domain.errors import RetryLater
 from bot.domain.ids import Address, CommandId, EventId, PersonId, Wamid
-from bot.domain.message import OutMessage, TextMessage
+from bot.domain.message import OutMessage, TemplateMessage, TextMessage
 from bot.runtime.ports import (
     Accepted,
     CallResult,
@@ -515,8 +515,8 @@ class Meta:
         self.told: Callable[[str, str], None] = lambda callback, status: None
 
     async def send(self, to: Address, message: OutMessage, callback: str) -> Accepted | Refused:
-        assert isinstance(message, TextMessage)
-        name, body = names(to)[0], message.body
+        assert isinstance(message, TextMessage | TemplateMessage)
+        name, body = names(to)[0], message.body if isinstance(message, TextMessage) else f"template {message.name}"
         fate = self.plan(body)
         self.posts.append((name, body, None))
         self.under_way[name] = self.under_way.get(name, 0) + 1
@@ -536,7 +536,7 @@ class Meta:
         answers = {
             "ok": Accepted(Wamid(f"wamid.{callback}")), "mute": Refused(0, "unknown"), "lost": Refused(0, "unknown"),
             "busy": Refused(131056, "safe", 6.0), "never": Refused(131026, "never"), "opt_out": Refused(131050, "never", opt_out=True),
-            "halt": Refused(190, "safe", 60.0, halt=True),
+            "halt": Refused(190, "safe", 60.0, halt=True), "paused": Refused(132015, "never"),
         }  # fmt: skip
         return answers[fate]
 

@@ -7,7 +7,7 @@ import pytest
 
 from bot.domain.business import Business
 from bot.domain.command import Send
-from bot.domain.ids import CommandId
+from bot.domain.ids import CommandId, EventId
 from bot.domain.inbound import AccountNotice
 from bot.domain.message import TemplateMessage, TextMessage
 from bot.runtime.channel import (
@@ -124,16 +124,22 @@ class MemoryHealth:
 
     def __init__(self) -> None:
         self.state = AccountState()
+        self.templates: dict[str, TemplateState] = {}
 
     async def note(self, notice: AccountNotice, now: datetime) -> bool:
+        key = template_of(notice)
+        if key is not None:
+            known = self.templates.get(key, TemplateState())
+            self.templates[key] = template_after(known, notice)
+            return self.templates[key] != known
         before, self.state = self.state, account_after(self.state, notice, now)
         return before != self.state
 
     async def account(self) -> AccountState:
         return self.state
 
-    async def template(self, name: str, language: str) -> TemplateState:  # noqa: ARG002 - the port says which there are
-        return TemplateState()
+    async def template(self, name: str, language: str) -> TemplateState:
+        return self.templates.get(template_key(name, language), TemplateState())
 
 
 def test_while_the_account_is_disabled_nothing_goes_out_and_afterwards_it_does() -> None:
@@ -150,6 +156,72 @@ def test_while_the_account_is_disabled_nothing_goes_out_and_afterwards_it_does()
         await asyncio.sleep(HALTED_FOR.total_seconds() / 24)
         assert bot.meta.bodies() == ["re: hello again", "re: hello"]
         assert bot.figure("recado_account_notices_total") == 2
+        await bot.stop()
+
+    play_out(story)
+
+
+ABOUT = {"message_template_name": "order_ready", "message_template_language": "en"}
+TURNED = AccountNotice("template_category_update", "", {**ABOUT, "new_category": "MARKETING"})
+PAUSED = AccountNotice("message_template_status_update", "PAUSED", ABOUT)
+APPROVED = AccountNotice("message_template_status_update", "APPROVED", ABOUT)
+
+
+async def queued(bot: Process, once: str) -> None:
+    """The news of an order, which rests on the contract, for somebody who never agreed to advertising."""
+    person = await bot.people.recognise(BEN, bot.clock.now())
+    assert person is not None
+    send = Send(CommandId("x"), "business", TemplateMessage("order_ready", "en"), "orders", "utility")
+    assert await bot.turns.carry_out_again(person, send, EventId(once))
+    await asyncio.sleep(60)
+
+
+def test_from_the_moment_meta_calls_a_template_marketing_it_needs_the_consent_to_it() -> None:
+    """ePrivacy art. 13(1): what is an advertisement in Meta's eyes is not sent on a contract."""
+
+    async def story() -> None:
+        bot = Process(Disk(), Meta(), health=MemoryHealth()).start()
+        await bot.hears(message("hello", BEN))
+        await queued(bot, "first")
+        assert bot.meta.bodies() == ["re: hello", "template order_ready"]
+        await bot.hears(TURNED)
+        await queued(bot, "second")
+        assert bot.meta.bodies() == ["re: hello", "template order_ready"]
+        assert [reason for _, _, reason in bot.disk.refusals] == ["no_consent"]
+        await bot.stop()
+
+    play_out(story)
+
+
+def test_a_paused_template_is_refused_with_its_reason_and_sent_again_once_it_is_approved() -> None:
+    async def story() -> None:
+        bot = Process(Disk(), Meta(), health=MemoryHealth()).start()
+        await bot.hears(message("hello", BEN))
+        await bot.hears(PAUSED)
+        await queued(bot, "first")
+        assert bot.meta.bodies() == ["re: hello"]
+        assert [reason for _, _, reason in bot.disk.refusals] == ["template_stopped"]
+        await bot.hears(APPROVED)
+        await queued(bot, "second")
+        assert bot.meta.bodies() == ["re: hello", "template order_ready"]
+        await bot.stop()
+
+    play_out(story)
+
+
+def test_metas_own_refusal_counts_as_the_news_that_never_came() -> None:
+    """132015 and 132016 (whatsapp.md 3.9)."""
+
+    async def story() -> None:
+        health = MemoryHealth()
+        bot = Process(Disk(), Meta(), health=health).start()
+        await bot.hears(message("hello", BEN))
+        bot.meta.plan = lambda body: "paused" if body.startswith("template") else "ok"
+        await queued(bot, "first")
+        assert health.templates == {template_key("order_ready", "en"): TemplateState("PAUSED", "")}
+        tried = len(bot.meta.posts)
+        await queued(bot, "second")
+        assert len(bot.meta.posts) == tried, "it is not tried again"
         await bot.stop()
 
     play_out(story)

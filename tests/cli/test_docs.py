@@ -66,7 +66,7 @@ SECTIONS: dict[str, type[BaseModel]] = {
     "## The file": Business, "## Controller": business.Contact, "## Officer": business.DataProtectionOfficer,
     "## Notice": business.Notice, "## Purposes": business.Purpose, "## Processors": business.Processor, "## Teams": business.Team,
     "## Connectors": business.Connector, "### Actions": business.Action, "## Channels": business.Channel,
-    "## Templates": business.Template, "## Built-in wishes": business.SystemFlows,
+    "## Templates": business.Template, "### A template's link": business.TemplateLink, "## Built-in wishes": business.SystemFlows,
     "## Website": business.Website,
 }  # fmt: skip
 

@@ -1,7 +1,7 @@
 """Fills the engine's port `Rules` from the privacy room and from what the business declares."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, time
 from zoneinfo import ZoneInfo
 
@@ -34,6 +34,7 @@ class BusinessRules:
         """Raises `SettingsProblem` when the notice cannot be rendered in an offered language."""
         self._business = business
         self._notices = {tag: _notice(business, tag, catalog) for tag in business.languages}
+        self.staffed: Callable[[str], bool] = lambda _: False
         self._patterns = {name: re.compile(pattern) for name, pattern in business.patterns.items()}
 
     @property
@@ -77,6 +78,9 @@ class BusinessRules:
         if isinstance(verdict, Allowed | Held):
             return ""
         return _OUTCOMES.get(verdict.code, "failed")
+
+    def is_staffed(self, team: str) -> bool:
+        return self.staffed(team)
 
     def is_open(self, team: str, now: datetime) -> bool:
         declared = self._business.teams.get(team)

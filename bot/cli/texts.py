@@ -184,7 +184,14 @@ def _paths_of_business(business: Business) -> Iterator[Place]:
 # -- code -----------------------------------------------------------------------------------------------------------------
 
 _MARKED = ("privacy", "web", "app")
-_SPOKEN = ("engine/steps", "engine/exercising.py", "engine/play.py", "engine/flow.py", "i18n/formatting.py")
+_SPOKEN = (
+    "engine/steps",
+    "engine/exercising.py",
+    "engine/handing.py",
+    "engine/play.py",
+    "engine/flow.py",
+    "i18n/formatting.py",
+)
 """Where the code says something without a flow: the marked texts, and the defaults of questions."""
 
 

@@ -106,6 +106,7 @@ class OpenTicket:
     step: str = ""
     about: str = field(default="", metadata=PRIVATE)
     shared: Mapping[str, Any] = field(default_factory=dict, metadata=PRIVATE)
+    outcome: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,47 @@ class CloseTicket:
     id: CommandId
     ticket: str
     outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnTicket:
+    """The ticket waits in its queue again: `outcome` is `nobody` (waited too long, the bot went on) or `agent_silent`."""
+
+    id: CommandId
+    ticket: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Transcribe:
+    """One line of a chat that people of the business have, from the handoff on (privacy.md 2.8).
+
+    Attributes:
+        direction: `in` (the person), `out` (an agent), `bot` or `event` (what happened; `kind` says what).
+        at: the provider's time of what the person said, else ours.
+        by: account of the agent who wrote it.
+        send: the `Send` it went out with, whose fate is shown beside it.
+        message: keyed id of what the person said, by which it can be taken back.
+    """
+
+    id: CommandId
+    ticket: str
+    direction: str
+    at: datetime
+    kind: str = "text"
+    by: str = ""
+    send: str = ""
+    message: str = ""
+    words: str = field(default="", metadata=PRIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class Unsay:
+    """The person took a message back: what was kept of it goes (decisions.md 4)."""
+
+    id: CommandId
+    ticket: str
+    message: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,7 +212,19 @@ class MarkRead:
 
 
 Command: TypeAlias = (
-    Send | RecordConsent | Call | OpenTicket | CloseTicket | Notify | OpenRequest | Export | Erase | MarkRead
+    Send
+    | RecordConsent
+    | Call
+    | OpenTicket
+    | CloseTicket
+    | ReturnTicket
+    | Transcribe
+    | Unsay
+    | Notify
+    | OpenRequest
+    | Export
+    | Erase
+    | MarkRead
 )
 
 
@@ -184,4 +238,6 @@ class Suppress:
 
 
 # Here and not where turns are: a ledger's export is checked by processes that never play a turn.
-register(Send, RecordConsent, Call, OpenTicket, CloseTicket, Notify, OpenRequest, Export, Erase, MarkRead)
+register(
+    Send, RecordConsent, Call, OpenTicket, CloseTicket, ReturnTicket, Transcribe, Unsay, Notify, OpenRequest, Export, Erase, MarkRead
+)  # fmt: skip

@@ -73,6 +73,7 @@ class Conversation:
         stopped: scope (`all`, `marketing` or a purpose) to the time since when nothing is sent of our own accord for it.
         paused_until: marketing is held until then, after an unclear wish (decisions.md 5).
         window_until: until when free-form messages are allowed (Meta: 24-hour customer service window).
+        hushed: the person stopped while people had the chat, so these wait until the person writes again (decisions.md 1).
         quiet_until: the bot is silent until then, because somebody else speaks with the person; `quiet_since` is the time of the
             last word about it.
         notice: content hash of the notice last shown.
@@ -105,6 +106,7 @@ class Conversation:
     frames: tuple[Frame, ...] = ()
     timers: tuple[Timer, ...] = ()
     ticket: str = ""
+    hushed: bool = False
     misunderstood: int = 0
     quiet_since: datetime | None = None
     quiet_until: datetime | None = None
@@ -128,7 +130,7 @@ class Conversation:
         return min((timer.due for timer in self.timers), default=None)
 
 
-GATE_FIELDS = ("stopped", "restricted", "erasing", "paused_until", "window_until", "consents", "quiet_until")
+GATE_FIELDS = ("stopped", "restricted", "erasing", "paused_until", "window_until", "consents", "quiet_until", "hushed")
 """The fields `privacy.policy` decides by; any change of them moves `standing`."""
 
 

@@ -114,13 +114,36 @@ class RightExercised:
 
 @dataclass(frozen=True, slots=True)
 class HandoffChanged:
-    """The ticket moved: `outcome` is took_over, resolved, nobody, agent_silent, closed, left or given_back."""
+    """The ticket moved.
+
+    Attributes:
+        outcome: `queued` (it has its place), `took_over`, `requeued` (back to a team), `ask_stop` (ask the person what they meant), or
+            how it ended: `resolved`, `nobody`, `agent_silent`, `closed` or `left`.
+        values: `place` in the queue, or the `agent`'s name as the person may read it.
+    """
 
     id: EventId
     at: datetime
     ticket: str
     outcome: str
     values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class AgentWrote:
+    """An agent answers in a chat that is theirs: in own words, or by a template with its values.
+
+    Attributes:
+        agent: the agent's account; never shown to the person.
+    """
+
+    id: EventId
+    at: datetime
+    ticket: str
+    agent: str
+    words: Words = Words("")
+    template: str = ""
+    parameters: tuple[str, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +183,7 @@ Event: TypeAlias = (
     | RightExercised
     | ConsentImported
     | HandoffChanged
+    | AgentWrote
     | PreferenceChanged
     | ErasureSettled
     | ColleagueSpoke

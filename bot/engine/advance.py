@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from bot.domain.command import Command, RecordConsent, Send
 from bot.domain.conversation import Conversation
 from bot.domain.event import (
+    AgentWrote,
     CallAnswered,
     ConsentImported,
     Event,
@@ -20,7 +21,7 @@ from bot.domain.event import (
 from bot.domain.ids import PersonId
 from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
-from bot.engine import importing, renewing
+from bot.engine import handing, importing, renewing
 from bot.engine.book import Book
 from bot.engine.exercising import exercise
 from bot.engine.outcomes import END, UNHANDLED
@@ -86,9 +87,13 @@ class Engine:
                 stop(play, "marketing", "meta_preference")
         elif isinstance(event, TimerFired):
             self._timer(play, event)
-        elif isinstance(event, CallAnswered | HandoffChanged):
+        elif isinstance(event, CallAnswered):
             self._answered(play, event)
+        elif isinstance(event, HandoffChanged | AgentWrote):
+            handing.of_people(play, event)
+            self._run(play)
         play.flush()
+        handing.said_meanwhile(play)
         return _turn(play)
 
     # -- the ways of the events ----------------------------------------------------------------------------------------
@@ -115,6 +120,10 @@ class Engine:
             renewing.came_due(play, mine)
             self._run(play)
             return
+        if mine is not None and mine.name in handing.TIMERS:
+            handing.came_due(play, mine)
+            self._run(play)
+            return
         if mine is None or mine.frame >= len(play.conversation.frames):
             return
         frame = play.conversation.frames[mine.frame]
@@ -125,10 +134,9 @@ class Engine:
         self._hear(play, replace(event, timer=mine.name))
         self._run(play)
 
-    def _answered(self, play: Play, event: CallAnswered | HandoffChanged) -> None:
+    def _answered(self, play: Play, event: CallAnswered) -> None:
         """An answer of the outside goes to the flow that waits for it, also below an interruption."""
-        awaited = event.call if isinstance(event, CallAnswered) else event.ticket
-        index = next((i for i, frame in enumerate(play.conversation.frames) if frame.waiting == awaited), None)
+        index = next((i for i, frame in enumerate(play.conversation.frames) if frame.waiting == event.call), None)
         if index is None:
             return
         while len(play.conversation.frames) > index + 1:

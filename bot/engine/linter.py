@@ -24,6 +24,9 @@ PERSON_VALUES = frozenset({
 ASKABLE = frozenset({"text", "long_text", "number", "whole_number", "money", "yes_no", "email", "choice"})
 """Value types `ask` can read so far (bot.i18n.values)."""
 
+HANDOFF_VALUES = frozenset({"place", "agent"})
+"""What the lines of a handoff may say: the place in the queue, and who took over."""
+
 BUILTIN_SETTABLE = frozenset({"person.language"})
 
 
@@ -206,7 +209,7 @@ class _FlowCheck:
                         "Leave it out of the text.",
                     )
                 continue
-            if head not in self.fields:
+            if head not in self.fields and not (name in HANDOFF_VALUES and "texts" in path):
                 self._unknown("unknown-field", path, "field", name, [*self.fields, *PERSON_VALUES])
         if units(text) > TEXT_BODY:
             self.source.report(

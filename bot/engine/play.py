@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.command import Command, RecordConsent, Send, Suppress
 from bot.domain.conversation import Conversation, Frame, Timer
-from bot.domain.event import Event, MessageReceived
+from bot.domain.event import Event, HandoffChanged, MessageReceived
 from bot.domain.ids import CommandId, command_id, question_id
 from bot.domain.message import (
     ButtonsMessage,
@@ -224,6 +224,9 @@ class Play:
     def is_open(self, team: str) -> bool:
         return self.world.rules.is_open(team, self.now)
 
+    def is_staffed(self, team: str) -> bool:
+        return self.world.rules.is_staffed(team)
+
     def matches(self, pattern: str, value: str) -> bool:
         return self.world.rules.matches(pattern, value)
 
@@ -324,6 +327,8 @@ _BUILTIN: Mapping[str, Any] = {
     "business.phone": lambda play: play.world.book.business.controller.phone,
     "business.link": lambda play: play.world.rules.notice(play.language).link,
     "dpo.email": lambda play: play.world.book.business.dpo.email or play.world.book.business.controller.email,
+    "agent": lambda play: play.event.values.get("agent") if isinstance(play.event, HandoffChanged) else None,
+    "place": lambda play: play.event.values.get("place") if isinstance(play.event, HandoffChanged) else None,
     "words.stop": lambda play: play.world.rules.stop_word(play.language),
     "words.start": lambda play: play.world.rules.start_word(play.language),
 }

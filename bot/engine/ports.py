@@ -72,5 +72,8 @@ class Rules(Protocol):
     def is_open(self, team: str, now: datetime) -> bool:
         """Whether a team is at work."""
 
+    def is_staffed(self, team: str) -> bool:
+        """Whether anybody has an account by which this team's chats can be answered."""
+
 
 Slots = Mapping[str, Any]

@@ -9,7 +9,7 @@ from datetime import timedelta
 from bot.domain.conversation import HeldWords
 from bot.domain.event import MessageReceived
 from bot.domain.intent import NO_INTENT, Decision
-from bot.engine import opting_in, renewing
+from bot.engine import handing, opting_in, renewing
 from bot.engine.play import Play
 from bot.engine.steps.question import answer_to, chosen, plain
 from bot.engine.stopping import confirm_due, pause, stop
@@ -20,6 +20,9 @@ WISHES = (
     ("access", "my_data"), ("privacy", "privacy"), ("agent", "human"), ("language", "language"), ("start", "start_again"),
     ("help", "help"),
 )  # fmt: skip
+
+FOR_PEOPLE = frozenset({"human", "language", "help"})
+"""Wishes that are no rights: while people have the chat they are told to them."""
 
 SILENT_KINDS = frozenset({"reaction", "revoked"})
 """Kinds that ask for no answer; their words still go through the intents."""
@@ -41,6 +44,9 @@ def route(play: Play, event: MessageReceived) -> bool:
         or _privacy(play, event)
         or opting_in.spoken(play, event)
     ):
+        return False
+    if handing.held_off(play) and not _answers(play, event):
+        handing.heard(play, event)
         return False
     if event.kind in SILENT_KINDS:
         return False
@@ -71,6 +77,7 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
         )
     if intent.decision is Decision.STOP:
         scope = intent.scope if intent.scope != "unclear" else "all"
+        handing.wished(play, event, "stop")
         stop(play, scope, "button" if event.option else "word")
         if "erase" in intent.flags:
             play.push("delete_me")
@@ -79,13 +86,17 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
         return True
     if intent.decision is Decision.ASK:
         pause(play)
+        if handing.held_off(play):
+            handing.wished(play, event, "unsure")  # the agent sees it, and may have the person asked (decisions.md 5)
+            return True
         if "cancel" in intent.flags:
             play.close_all()
         play.push("stop_unsure")
         return True
     wish = next((flow for flag, flow in WISHES if flag in intent.flags), None)
-    if wish is None or _is_told(play, wish):
+    if wish is None or _is_told(play, wish) or (wish in FOR_PEOPLE and handing.held_off(play)):
         return False
+    handing.wished(play, event, wish)
     if wish == "start_again":
         play.set(stop_confirmed_at=None)  # whoever came back and stops again is told again
     if play.conversation.talk == "new":
@@ -115,6 +126,19 @@ def _open(play: Play, wish: str, *, below: bool = False) -> None:
         *rest, first, second = play.conversation.frames
         *slots, one, two = play.slots
         play.set(frames=(*rest, second, first), slots=(*slots, two, one))
+
+
+def _answers(play: Play, event: MessageReceived) -> bool:
+    """Whether words are meant for the open question of a right or a consent, while people have the chat."""
+    frame = play.frame
+    if frame is None or not frame.question:
+        return False
+    node = play.node_of(frame)
+    if node.verb == "ask" and not getattr(node.step, "options", {}):
+        return event.kind == "text"
+    if node.verb in ("consent", "renew", "my_data"):
+        return False  # a yes may be an answer to the agent: only a tap gives consent or deletes here (GDPR art. 7(1))
+    return chosen(play, event, getattr(node.step, "options", {})) is not None
 
 
 def _business(play: Play, event: MessageReceived) -> bool:

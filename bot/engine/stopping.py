@@ -35,6 +35,8 @@ def stop(play: Play, scope: str, source: str) -> None:
     play.record("objected", scope=scope, withdrawal_method=source)
     play.set(stopped={**play.conversation.stopped, scope: play.now}, paused_until=None)
     play.suppress.append(Suppress(scope, play.now, source))
+    if scope == "all" and play.conversation.owner in ("queue", "agent"):
+        play.set(hushed=True)  # the ticket stays, and people wait until the person writes again (decisions.md 1)
     play.close_all()
 
 

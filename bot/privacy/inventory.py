@@ -82,6 +82,7 @@ REPLAY = _days("replay", 36, "erased", N_("as long as the oldest backup: 36 days
 LINK = _days("export_link", 3, "made", N_("72 hours, or until fetched"))
 OPT_IN = _days("opt_in", 30, "asked", N_("30 days, to keep the limit of three requests a month"))
 OPT_IN_OPEN = _days("opt_in_open", 2, "asked", N_("until it is answered or over, at most 48 hours"))
+SCREEN = _days("screen", 1, "written", N_("1 day"))
 PACE = Retention("pace", timedelta(minutes=10), "counted", N_("10 minutes"))
 VERSION = Retention("version", None, "last reference", N_("as long as a record points to it"))
 RUNNING = Retention("running", None, "use", N_("while the program needs it"))
@@ -149,6 +150,7 @@ _COMMAND_CLEAR = """
     pending.c._ pending.c.id pending.c.reason pending.c.category pending.c.relies_on pending.c.not_before
     pending.c.expires pending.c.action pending.c.save pending.c.timeout._ pending.c.timeout.v pending.c.retries pending.c.ticket
     pending.c.team pending.c.language pending.c.urgent pending.c.outcome pending.c.event
+    pending.c.direction pending.c.at pending.c.by pending.c.send pending.c.message
     pending.c.kind pending.c.received_at pending.c.status pending.c.form pending.c.requested_at
 """
 _EVIDENCE_CLEAR = (
@@ -173,7 +175,7 @@ _CONVERSATIONS = Collection(
         *_fields("_id", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
         *_fields("v g", _TECHNICAL, Purpose.DELIVERY, WITH_PERSON, _CLEAR, exported=False),
         *_fields(
-            "_ created_at last_inbound_at language language_chosen country talk owner window_until ticket misunderstood touched "
+            "_ created_at last_inbound_at language language_chosen country talk owner window_until ticket hushed misunderstood touched "
             "quiet_since quiet_until",
             _STATE, Purpose.CHAT, WITH_PERSON, _CLEAR,
         ),
@@ -283,9 +285,12 @@ _TICKETS = Collection(
     (
         *_fields("_id person", _ID, Purpose.CHAT, TRANSCRIPT, _PSEUDO),
         *_fields(
-            "state team language urgent flow step opened_at closed_at outcome expires", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR
+            "state team language urgent flow step opened_at closed_at outcome expires waits_since last_at snoozed_until labels",
+            _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR,
         ),
+        *_fields("owner owned_at unread v", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR, exported=False),
         *_fields("p p/about p/shared", _CONTENT, Purpose.CHAT, TRANSCRIPT, _SEALED),
+        *_fields("last last/words", _CONTENT, Purpose.CHAT, TRANSCRIPT, _SEALED, exported=False),
     ),
 )  # fmt: skip
 
@@ -293,7 +298,10 @@ _TRANSCRIPTS = Collection(
     "transcripts", N_("what was written while a person of the business had the chat"), "person", "person", "delete",
     (
         *_fields("_id ticket person", _ID, Purpose.CHAT, TRANSCRIPT, _PSEUDO),
-        *_fields("at direction kind expires", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR),
+        *_fields("at direction kind expires gone", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR),
+        *_fields("by", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR, exported=False),
+        *_fields("send", _DELIVERY, Purpose.DELIVERY, TRANSCRIPT, _PSEUDO, exported=False),
+        *_fields("message", _DELIVERY, Purpose.CHAT, TRANSCRIPT, _HASH, exported=False),
         *_fields("p p/words", _CONTENT, Purpose.CHAT, TRANSCRIPT, _SEALED),
     ),
 )  # fmt: skip
@@ -413,6 +421,12 @@ _CHANNEL = _about_nobody(
 )  # fmt: skip
 
 
+_CONSOLE_EVENTS = _about_nobody(
+    "console_events", N_("that something changed in a chat, for the screens of agents; no content"),
+    "_id team seq kind ticket at by expires", SCREEN, _TECHNICAL,
+)  # fmt: skip
+
+
 COLLECTIONS: Mapping[str, Collection] = {
     one.name: one
     for one in (
@@ -427,7 +441,7 @@ COLLECTIONS: Mapping[str, Collection] = {
                       "_id schema tenant epoch size root at kid signature pruned", VERSION, _BUSINESS),
         _about_nobody("locks", N_("who does a job that only one may do"), "_id t u holder", RUNNING, _TECHNICAL),
         _about_nobody("schema", N_("which migrations were made"), "_id version applied_at at", RUNNING, _TECHNICAL),
-        _KEY_CHECKS, _CHANNEL,
+        _KEY_CHECKS, _CHANNEL, _CONSOLE_EVENTS,
     )
 }  # fmt: skip
 """Every collection that may exist, by name. A collection that is not here may not be written."""

@@ -23,6 +23,7 @@ from bot.privacy.suppression import MARKETING
 
 BUSINESS = "business"
 OPT_IN = "opt_in_confirmation"
+AGENT = "agent"
 
 STOP_PAYLOAD = "recado:stop"
 """How the payload of a quick reply begins whose tap is a STOP."""
@@ -109,6 +110,8 @@ _MONTH = timedelta(days=30)
 WITHOUT_CONSENT: Mapping[str, WithoutConsent] = {
     # The person asked; a stopped or restricted person is answered too (decisions.md 1). Only where they wrote within 24 hours.
     "answer": WithoutConsent("GDPR art. 6(1)(b), (f): the person asked"),
+    # A person of the business answers in a chat that was handed to them. Whoever said STOP there writes first (decisions.md 1).
+    AGENT: WithoutConsent("GDPR art. 6(1)(b), (f): the person asked for somebody", while_restricted=False),
     # One a STOP, short, inside the window, no offer (privacy.md 7.1; FCC 47 CFR 64.1200(a)(12)). The engine confirms a STOP once;
     # several a day happen only where the person came back in between, and this bounds them.
     "stop_confirmation": WithoutConsent("GDPR art. 12(3), 7(3)", while_erasing=True, limit=Limit(5, _DAY)),
@@ -290,6 +293,8 @@ def _without_consent(
 ) -> Refused | None:
     if send.category == MARKETING:
         return Refused(Code.PROMOTIONAL, "a message without consent may not be promotional")
+    if send.reason == AGENT and conversation.hushed:
+        return Refused(Code.STOPPED, "the person wants no messages; an agent waits until they write again")
     if send.reason != OPT_IN:
         return None
     request = conversation.consent(send.purpose)

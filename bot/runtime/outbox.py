@@ -5,7 +5,7 @@ Nobody sends past it (architecture.md 6). Calls to other systems run beside the 
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.command import (
     Call,
@@ -18,11 +18,14 @@ from bot.domain.command import (
     OpenRequest,
     OpenTicket,
     RecordConsent,
+    ReturnTicket,
     Send,
+    Transcribe,
+    Unsay,
 )
 from bot.domain.consent import GIVEN
 from bot.domain.errors import RetryLater
-from bot.domain.event import CallAnswered
+from bot.domain.event import CallAnswered, HandoffChanged
 from bot.domain.ids import CommandId, PersonId
 from bot.privacy.suppression import lifted_by
 from bot.runtime.erasing import Erasing
@@ -160,16 +163,34 @@ class Outbox:
         if isinstance(command, RecordConsent):
             await hands.ledger.record(person, command, now)
             await self._lifted(stored, command)
-        elif isinstance(command, OpenTicket):
-            await hands.desk.open_ticket(person, command, now)
-        elif isinstance(command, CloseTicket):
-            await hands.desk.close_ticket(person, command, now)
+        elif isinstance(command, OpenTicket | CloseTicket | ReturnTicket | Transcribe | Unsay):
+            await self._at_desk(person, command, now)
         elif isinstance(command, OpenRequest):
             await hands.desk.open_request(person, command, now)
         elif isinstance(command, Notify):
             await hands.subscribers.notify(person, command, now)
         elif isinstance(command, MarkRead):
             await hands.channel.mark_read(command.wamid)
+
+    async def _at_desk(
+        self,
+        person: PersonId,
+        command: OpenTicket | CloseTicket | ReturnTicket | Transcribe | Unsay,
+        now: datetime,
+    ) -> None:
+        """What people of the business see; a ticket's place in the queue comes back as an event (architecture.md 5)."""
+        desk = self._hands.desk
+        if isinstance(command, CloseTicket):
+            await desk.close_ticket(person, command, now)
+        elif isinstance(command, ReturnTicket):
+            await desk.return_ticket(person, command, now)
+        elif isinstance(command, Transcribe):
+            await desk.transcribe(person, command, now)
+        elif isinstance(command, Unsay):
+            await desk.unsay(person, command, now)
+        elif place := await desk.open_ticket(person, command, now):
+            event = self._hands.ids.event(f"queued:{command.ticket}")
+            await self._turns.submit(person, HandoffChanged(event, now, command.ticket, "queued", {"place": place}))
 
     async def _lifted(self, stored: Stored, record: RecordConsent) -> None:
         """After a fresh double opt-in the rows follow the conversation: what it holds no longer, and nothing newer than the yes."""

@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 # Dead letters keep the event itself, sealed, so that an operator can play it again.
 plain.register(
     events.MessageReceived, events.CallAnswered, events.TimerFired, events.SendRequested, events.FlowRequested,
-    events.RightExercised, events.ConsentImported, events.HandoffChanged, events.PreferenceChanged,
+    events.RightExercised, events.ConsentImported, events.HandoffChanged, events.AgentWrote, events.PreferenceChanged,
     events.ErasureSettled, events.ColleagueSpoke,
 )  # fmt: skip
 

@@ -15,8 +15,11 @@ from bot.domain.command import (
     OpenRequest,
     OpenTicket,
     RecordConsent,
+    ReturnTicket,
     Send,
     Suppress,
+    Transcribe,
+    Unsay,
 )
 from bot.domain.conversation import Conversation
 from bot.domain.event import Event
@@ -243,9 +246,19 @@ class Ledger(Protocol):
 class Desk(Protocol):
     """Tickets for people and requests of data subjects."""
 
-    async def open_ticket(self, person: PersonId, ticket: OpenTicket, now: datetime) -> None: ...
+    async def open_ticket(self, person: PersonId, ticket: OpenTicket, now: datetime) -> int:
+        """Its place in the queue, from 1; 0 where nobody waits for an answer to it."""
 
     async def close_ticket(self, person: PersonId, close: CloseTicket, now: datetime) -> None: ...
+
+    async def return_ticket(self, person: PersonId, back: ReturnTicket, now: datetime) -> None:
+        """Lets a ticket wait in its queue again; nothing where it is closed."""
+
+    async def transcribe(self, person: PersonId, line: Transcribe, now: datetime) -> None:
+        """Keeps one line of the chat, sealed; a repetition changes nothing."""
+
+    async def unsay(self, person: PersonId, command: Unsay, now: datetime) -> None:
+        """Deletes the words of a message the person took back."""
 
     async def open_request(self, person: PersonId, request: OpenRequest, now: datetime) -> None: ...
 

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
 from bot.domain import plain
-from bot.domain.command import CloseTicket, OpenRequest, OpenTicket
+from bot.domain.command import CloseTicket, OpenRequest, OpenTicket, ReturnTicket, Transcribe, Unsay
 from bot.domain.ids import PersonId
 from bot.privacy.crypto import random_token
 from bot.privacy.numbers import country as country_of
@@ -13,43 +13,37 @@ from bot.runtime.ports import DeadLetter
 from bot.storage.documents import seal
 from bot.storage.mongo import Mongo, insert_once, reaches
 from bot.storage.subjects import Subjects
+from bot.storage.tickets import MongoTickets
 
-TICKETS, REQUESTS, DEAD_LETTERS = "tickets", "requests", "dead_letters"
-TICKET_KEPT = timedelta(days=30)
+REQUESTS, DEAD_LETTERS = "requests", "dead_letters"
 DEAD_KEPT = timedelta(days=7)
-_TICKET_FIELDS: tuple[str, ...] = ("team", "language", "urgent", "flow", "step")
 
 
 class MongoDesk:
     """The runtime's `Desk` and `DeadLetters`."""
 
     def __init__(self, mongo: Mongo, subjects: Subjects, *, country: str, zone: tzinfo) -> None:
-        self._tickets = mongo.collection(TICKETS)
+        self._chats = MongoTickets(mongo, subjects)
         self._requests = mongo.collection(REQUESTS)
         self._letters = mongo.collection(DEAD_LETTERS)
         self._subjects = subjects
         self._country = country
         self._zone = zone
 
-    @reaches
-    async def open_ticket(self, person: PersonId, ticket: OpenTicket, now: datetime) -> None:
-        clear, private = plain.split(ticket)
-        row: dict[str, Any] = {name: clear[name] for name in _TICKET_FIELDS if name in clear}
-        row |= {
-            "_id": ticket.ticket,
-            "person": person,
-            "state": "queued",
-            "opened_at": now,
-            "expires": now + TICKET_KEPT,
-        }
-        await self._insert(self._tickets, TICKETS, row, private, person)
+    async def open_ticket(self, person: PersonId, ticket: OpenTicket, now: datetime) -> int:
+        return await self._chats.open(person, ticket, now)
 
-    @reaches
     async def close_ticket(self, person: PersonId, close: CloseTicket, now: datetime) -> None:
-        change = {"state": "closed", "outcome": close.outcome, "closed_at": now, "expires": now + TICKET_KEPT}
-        await self._tickets.update_one(
-            {"_id": close.ticket, "person": person, "state": {"$ne": "closed"}}, {"$set": change}
-        )
+        await self._chats.close(person, close, now)
+
+    async def return_ticket(self, person: PersonId, back: ReturnTicket, now: datetime) -> None:
+        await self._chats.back_in_queue(person, back, now)
+
+    async def transcribe(self, person: PersonId, line: Transcribe, now: datetime) -> None:
+        await self._chats.transcribe(person, line, now)
+
+    async def unsay(self, person: PersonId, command: Unsay, now: datetime) -> None:
+        await self._chats.unsay(person, command, now)
 
     @reaches
     async def open_request(self, person: PersonId, request: OpenRequest, now: datetime) -> None:

@@ -9,7 +9,7 @@ from bot.storage.mongo import Mongo, reaches, upsert
 SCHEMA_VERSION = 1
 
 _EXPIRING = ("sends", "tombstones", "erasure_jobs", "dead_letters", "seen_pages", "tickets", "transcripts", "exports", "opt_in_requests",
-             "suppressions", "replay", "pace")  # fmt: skip
+             "suppressions", "replay", "pace", "console_events")  # fmt: skip
 _EXTRA: dict[str, list[Any]] = {
     "conversations": [[("work_due", 1)], [("sweep_at", 1)]],
     "sends": [[("w", 1)], [("person", 1), ("started_at", 1)]],
@@ -18,6 +18,9 @@ _EXTRA: dict[str, list[Any]] = {
     "subjects": [[("kid", 1)], [("sweep_at", 1)], [("subject_ref", 1)]],
     "ledger": [[("subject_ref", 1)], [("recorded_at", 1)]],
     "requests": [[("subject_ref", 1)], [("closed_at", 1)]],
+    "tickets": [[("team", 1), ("state", 1), ("opened_at", 1)], [("owner", 1), ("state", 1)]],
+    "transcripts": [[("ticket", 1), ("at", 1)]],
+    "console_events": [[("team", 1), ("seq", 1)]],
     "opt_in_requests": [[("due", 1)], [("until", 1)], [("w", 1)]],
 }
 _UNIQUE: dict[str, tuple[str, ...]] = {"opt_in_requests": ("slot", "open"), "ledger_leaves": ("event",)}

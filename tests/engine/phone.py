@@ -43,6 +43,7 @@ class PlainRules:
         self.business = known.business
         self.refused = ""
         self.open = False
+        self.staffed = False
 
     def notice(self, language: str) -> ShownNotice:
         return ShownNotice(
@@ -70,6 +71,9 @@ class PlainRules:
 
     def is_open(self, *_: object) -> bool:
         return self.open
+
+    def is_staffed(self, *_: object) -> bool:
+        return self.staffed
 
 
 @dataclass

@@ -261,7 +261,7 @@ def test_a_rule_that_cannot_be_read_is_a_refusal(declared: dict[str, str]) -> No
 def test_what_needs_no_consent_is_exactly_this_list_each_with_its_law() -> None:
     """Adding to the list is a decision about people's rights: it must change this test too."""
     assert sorted(policy.WITHOUT_CONSENT) == [
-        "answer", "erasure_receipt", "notice", "opt_in_confirmation", "rights", "stop_confirmation",
+        "agent", "answer", "erasure_receipt", "notice", "opt_in_confirmation", "rights", "stop_confirmation",
     ]  # fmt: skip
     assert all("GDPR art." in kind.law for kind in policy.WITHOUT_CONSENT.values())
 

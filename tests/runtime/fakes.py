@@ -21,8 +21,11 @@ from bot.domain.command import (
     OpenRequest,
     OpenTicket,
     RecordConsent,
+    ReturnTicket,
     Send,
     Suppress,
+    Transcribe,
+    Unsay,
 )
 from bot.domain.conversation import Conversation
 from bot.domain.errors import RetryLater
@@ -404,8 +407,18 @@ class MemoryRest:
     async def holds(self, command: CommandId) -> bool:
         return await self._line.carry("holds", lambda: command in self._disk.ledger)
 
-    async def open_ticket(self, person: PersonId, ticket: OpenTicket, now: datetime) -> None:
+    async def open_ticket(self, person: PersonId, ticket: OpenTicket, now: datetime) -> int:
         await self._line.carry("ticket", lambda: self._disk.done.append(("ticket", ticket.ticket)))
+        return 0
+
+    async def return_ticket(self, person: PersonId, back: ReturnTicket, now: datetime) -> None:
+        await self._line.carry("return", lambda: self._disk.done.append(("return", back.ticket)))
+
+    async def transcribe(self, person: PersonId, line: Transcribe, now: datetime) -> None:
+        await self._line.carry("transcribe", lambda: self._disk.done.append(("line", line.id)))
+
+    async def unsay(self, person: PersonId, command: Unsay, now: datetime) -> None:
+        await self._line.carry("unsay", lambda: self._disk.done.append(("unsay", command.message)))
 
     async def close_ticket(self, person: PersonId, close: CloseTicket, now: datetime) -> None:
         await self._line.carry("close", lambda: self._disk.done.append(("close", close.ticket)))

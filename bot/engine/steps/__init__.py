@@ -36,7 +36,7 @@ BEHAVIOURS: Mapping[str, Behaviour] = {
     "consent": Behaviour(consent.enter, consent.hear),
     "withdraw": Behaviour(consent.enter_withdraw),
     "my_data": Behaviour(rights.enter, rights.hear),
-    "handoff": Behaviour(handoff.enter, handoff.hear),
+    "handoff": Behaviour(handoff.enter),
     "send": Behaviour(send.enter),
     "notice": Behaviour(rights.enter_notice),
     "stop": Behaviour(rights.enter_stop),

@@ -19,7 +19,10 @@ KEPT = {
     "replay": "a random id by which a restored backup is erased again (GDPR art. 17, 32)",
 }
 ABOUT_NOBODY = frozenset(
-    {"ledger_leaves", "ledger_heads", "flow_versions", "texts", "schema", "locks", "key_checks", "pace"}
+    {
+        "ledger_leaves", "ledger_heads", "flow_versions", "texts", "schema", "locks", "key_checks", "pace", "channel",
+        "console_events", "staff", "credentials", "sessions", "canned_replies",
+    }  # fmt: skip
 )
 
 

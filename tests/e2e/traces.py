@@ -20,8 +20,20 @@ KEPT = {
 }
 ABOUT_NOBODY = frozenset(
     {
-        "ledger_leaves", "ledger_heads", "flow_versions", "texts", "schema", "locks", "key_checks", "pace", "channel",
-        "console_events", "staff", "credentials", "sessions", "canned_replies",
+        "ledger_leaves",
+        "ledger_heads",
+        "flow_versions",
+        "texts",
+        "schema",
+        "locks",
+        "key_checks",
+        "pace",
+        "channel",
+        "console_events",
+        "staff",
+        "credentials",
+        "sessions",
+        "canned_replies",
     }  # fmt: skip
 )
 

@@ -34,7 +34,7 @@ ABOUT_NOBODY = frozenset(
         "credentials",
         "sessions",
         "canned_replies",
-    }  # fmt: skip
+    }
 )
 
 

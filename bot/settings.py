@@ -7,7 +7,9 @@ nobody knows is an error, because a misspelt protection is no protection.
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, Literal, Self
 
@@ -112,10 +114,27 @@ class Settings(BaseSettings):
         return (init_settings,)
 
 
+_ONLY: ContextVar[Mapping[str, str] | None] = ContextVar("only settings", default=None)
+
+
+@contextmanager
+def only(values: Mapping[str, str]) -> Iterator[None]:
+    """`read_settings` takes these and nothing else, neither environment nor `.env`: no part of another installation slips in."""
+    token = _ONLY.set(values)
+    try:
+        yield
+    finally:
+        _ONLY.reset(token)
+
+
 def read_settings(environment: Mapping[str, str] | None = None, *, folder: Path = Path()) -> Settings:
     """The settings of this process. Raises `SettingsProblem` that names each wrong one and never shows a value."""
-    values = environment if environment is not None else os.environ
-    merged = {**{k: v for k, v in dotenv_values(folder / ".env").items() if v is not None}, **values}
+    alone = _ONLY.get() if environment is None else None
+    if alone is not None:
+        merged = dict(alone)
+    else:
+        values = environment if environment is not None else os.environ
+        merged = {**{k: v for k, v in dotenv_values(folder / ".env").items() if v is not None}, **values}
     nested: dict[str, Any] = {}
     for name, value in sorted(merged.items()):
         if name.startswith(PREFIX):

@@ -139,9 +139,9 @@ class Bot:
         return await self.people.recognise(address, self.clock.now())
 
 
-async def _book(settings: Settings, published: Published, now: datetime) -> Book:
+async def _book(settings: Settings, published: Published, now: datetime, *, served: bool) -> Book:
     """The project's flows, published, together with the versions conversations may still stand on (decisions.md 18)."""
-    loaded = load_project(settings.project)
+    loaded = load_project(settings.project, served=served)
     if loaded.book is None:
         lines = "\n".join(str(problem) for problem in loaded.errors)
         raise SettingsProblem(f"The flows have errors; nothing was started.\n{lines}")
@@ -173,7 +173,8 @@ async def open_bot(
 
     Raises `SettingsProblem` for wrong settings, keys or flows, and `RetryLater` when the database is out of reach.
     """
-    missing = settings.whatsapp.problems()
+    # A command that only puts something into a conversation, or only reads, talks to nobody and needs no token of Meta's.
+    missing = settings.whatsapp.problems() if work or serve_web else []
     if not settings.storage.uri:
         missing.insert(0, "RECADO_STORAGE__URI is not set: where the data are kept, e.g. mongodb://host:27017.")
     if missing:
@@ -189,7 +190,7 @@ async def open_bot(
         await refuse_unfit(mongo, keyring, replays, clock.now())
         keys = await stack.enter_async_context(following(keyring, settings.privacy.keys_read_every))
         published = Published(mongo)
-        book = await _book(settings, published, clock.now())
+        book = await _book(settings, published, clock.now(), served=work or serve_web)
         business = book.business
         refuse_unsafe(settings, business)
         catalog = load_catalog(settings.project, offered=business.languages, default=business.language)
@@ -288,8 +289,9 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     desk = MongoDesk(mongo, subjects, country=business.country, zone=ZoneInfo(business.time_zone))
     ids = KeyedIds(keyring)
     others = NobodySubscribed()
+    account = next(iter(settings.whatsapp.accounts), "")  # empty only where nothing is sent (`open_bot`)
     # The one guarded door out: the client is made here and handed to the outbox and to nobody else (architecture.md 6).
-    channel = WhatsAppClient(Graph(settings.whatsapp, session), settings.whatsapp.accounts[0])
+    channel = WhatsAppClient(Graph(settings.whatsapp, session), account)
     engine = Engine(book, Languages(catalog), TypedValues(), rules)
     started = _Started()
     registry = Registry()
@@ -322,7 +324,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     law = "gdpr" if not business.country else business.country.lower()
     recorded = MongoLedger(
         mongo, subjects, jurisdiction=law, controller=business.controller.name,
-        account=settings.whatsapp.accounts[0], parties=parties_version(business),
+        account=account, parties=parties_version(business),
     )  # fmt: skip
     ledger = ReplayedLedger(recorded, ground.replays)
     connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)

@@ -61,7 +61,7 @@ async def open_ledger(settings: Settings) -> AsyncIterator[OpenLedger]:
     if not settings.storage.uri:
         raise SettingsProblem("RECADO_STORAGE__URI is not set: where the ledger is kept. A file is checked without it.")
     keyring = Keyring.load(settings.privacy)
-    loaded = load_project(settings.project)
+    loaded = load_project(settings.project, served=False)
     if loaded.book is None:
         raise SettingsProblem("The flows have errors; `recado flows check` tells which.")
     clock, mongo = SystemClock(), Mongo(settings.storage)
@@ -148,6 +148,7 @@ async def receipt_for(ledger: OpenLedger, event: str) -> bytes:
 async def shown_events(ledger: OpenLedger, *, subject: str, address: str, purpose: str, limit: int) -> dict[str, Any]:
     """Events of a person (by reference or address) or of a purpose as JSON data, and where the person's purposes stand.
 
+    Where there are none, `missing` says why.
     Raises `Unreadable` for an address that is none; nobody is made known by it.
     """
     if address:
@@ -157,7 +158,21 @@ async def shown_events(ledger: OpenLedger, *, subject: str, address: str, purpos
     events = [
         json_value({"id": row["_id"], **{name: one for name, one in row.items() if name != "_id"}}) for row in rows
     ]
-    return {"subject_ref": subject, "standing": shown(folded), "events": events[-limit:]}
+    missing = "" if events else _missing(ledger, subject, address, purpose)
+    return {"subject_ref": subject, "standing": shown(folded), "events": events[-limit:], "missing": missing}
+
+
+def _missing(ledger: OpenLedger, subject: str, address: str, purpose: str) -> str:
+    """Why there is nothing to show, in words."""
+    if purpose and purpose not in ledger.business.purposes:
+        return (
+            f"There is no purpose {purpose} in business.yaml; there are {', '.join(sorted(ledger.business.purposes))}."
+        )
+    if purpose:
+        return f"Nothing was recorded for the purpose {purpose} yet."
+    if address and not subject:
+        return "Nobody with this number or user id is known."
+    return "Nothing was recorded of this person, or no such reference was ever given."
 
 
 async def _reference(ledger: OpenLedger, text: str) -> str:

@@ -3,10 +3,14 @@
 Nothing of it is fit for real people: the keys lie beside the data and Meta is simulated.
 """
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
+import json
+import os
+import socket
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from aiohttp import web
 
@@ -17,11 +21,14 @@ from bot.domain.business import Business
 from bot.domain.errors import SettingsProblem
 from bot.domain.template_text import meta_language
 from bot.privacy.keyring import create_key_files
-from bot.settings import Settings, read_settings
+from bot.settings import read_settings
 from bot.simulator import Action, Person, Simulator, SimulatorSettings, Template, TemplateButton
 from bot.storage.embedded import EmbeddedDatabase
 
 NEWS = "fresh bread bowls in indigo, and workshops in December."
+SETTINGS = "running.json"
+"""Where the settings of a running demo stand in its data; `bot.cli.group` reads it."""
+
 KEYS = {
     "KEK_FILE": "kek",
     "INDEX_KEY_FILE": "index",
@@ -39,6 +46,15 @@ class Ports:
     simulator: int = 8090
     orders: int = 8093
 
+    @classmethod
+    def free(cls) -> Self:
+        """Four that nobody listens on now. They are known before anything starts, because addresses are made of them."""
+        with ExitStack() as stack:
+            sockets = [stack.enter_context(socket.socket()) for _ in range(4)]
+            for one in sockets:
+                one.bind(("127.0.0.1", 0))
+            return cls(*(int(one.getsockname()[1]) for one in sockets))
+
 
 @dataclass(frozen=True, slots=True)
 class Demo:
@@ -54,7 +70,10 @@ class Demo:
 
 @asynccontextmanager
 async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[Demo]:
-    """Everything, ready when entered. Raises `SettingsProblem` in plain words when something cannot start."""
+    """Everything, ready when entered. Raises `SettingsProblem` in plain words when something cannot start.
+
+    While it runs, its settings stand in `data`, so that commands can work beside it (`recado --demo`).
+    """
     loaded = load_project(project)
     if loaded.book is None:
         raise SettingsProblem("The flows have errors; nothing was started.\n" + "\n".join(map(str, loaded.errors)))
@@ -67,11 +86,16 @@ async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[De
         simulator = await stack.enter_async_context(
             Simulator(_simulated(business, ports), actions=_actions(business, running))
         )
-        settings = _settings(project, database.uri, simulator, ports, keys)
+        values = _values(project, database.uri, simulator, ports, keys)
+        elsewhere = ports.orders != Ports().orders
         bot = await stack.enter_async_context(
-            open_bot(settings, connectors={"shop": f"http://127.0.0.1:{orders}"} if ports.orders == 0 else None)
+            open_bot(
+                read_settings(values, folder=keys),
+                connectors={"shop": f"http://127.0.0.1:{orders}"} if elsewhere else None,
+            )
         )
         running.append(bot)
+        stack.enter_context(_told(data / SETTINGS, values))
         simulator.webhook_url = f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp"
         yield Demo(bot, simulator)
 
@@ -130,11 +154,11 @@ def templates_of(business: Business) -> tuple[Template, ...]:
     )  # fmt: skip
 
 
-def _settings(project: Path, uri: str, simulator: Simulator, ports: Ports, keys: Path) -> Settings:
+def _values(project: Path, uri: str, simulator: Simulator, ports: Ports, keys: Path) -> dict[str, str]:
     simulated = simulator.settings
     values = {
         "RECADO_ENVIRONMENT": "demo",
-        "RECADO_PROJECT": str(project),
+        "RECADO_PROJECT": str(project.resolve()),
         "RECADO_STORAGE__URI": uri,
         "RECADO_WHATSAPP__APP_SECRET": simulated.app_secret,
         "RECADO_WHATSAPP__VERIFY_TOKEN": simulated.verify_token,
@@ -142,8 +166,19 @@ def _settings(project: Path, uri: str, simulator: Simulator, ports: Ports, keys:
         "RECADO_WHATSAPP__PHONE_NUMBER_ID": simulated.phone_number_id,
         "RECADO_WHATSAPP__GRAPH_URL": simulator.url,
         "RECADO_WEB__PORT": str(ports.web),
-        "RECADO_WEB__PUBLIC_URL": f"http://127.0.0.1:{ports.web}" if ports.web else "",
+        "RECADO_WEB__PUBLIC_URL": f"http://127.0.0.1:{ports.web}",
         "RECADO_ADMIN__PORT": str(ports.admin),
     }
-    values |= {f"RECADO_PRIVACY__{name}": str(keys / file) for name, file in KEYS.items()}
-    return read_settings(values, folder=keys)
+    return values | {f"RECADO_PRIVACY__{name}": str((keys / file).resolve()) for name, file in KEYS.items()}
+
+
+@contextmanager
+def _told(file: Path, values: Mapping[str, str]) -> Iterator[None]:
+    """The settings in a file of the demo's owner alone, until the demo ends."""
+    file.unlink(missing_ok=True)
+    with os.fdopen(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as out:
+        json.dump(values, out, indent=2)
+    try:
+        yield
+    finally:
+        file.unlink(missing_ok=True)

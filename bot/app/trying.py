@@ -8,7 +8,7 @@ from time import perf_counter
 
 from bot.app.project import flow_files, load_catalog, load_project
 from bot.app.rules import BusinessRules
-from bot.domain.errors import SettingsProblem
+from bot.domain.errors import RecadoError
 from bot.domain.intent import Intent
 from bot.engine.advance import Engine
 from bot.engine.book import Book
@@ -61,15 +61,20 @@ class Tried:
         return found
 
 
+class FaultyFlows(RecadoError):
+    """The flows themselves have faults, so no test of them can run; the text names the first."""
+
+
 class Bench:
     """A project whose flows can be tried; made once, used for many tests."""
 
     def __init__(self, project: Path) -> None:
-        """Raises `SettingsProblem` when the flows have faults or a text is missing."""
+        """Raises `FaultyFlows` when the flows have faults, and `SettingsProblem` where there are none."""
         loaded = load_project(project)
         if loaded.book is None:
-            raise SettingsProblem(
-                f"The flows have {len(loaded.errors)} faults; `recado flows check {project}` shows them. First: {loaded.errors[0]}"
+            count = "a fault" if len(loaded.errors) == 1 else f"{len(loaded.errors)} faults"
+            raise FaultyFlows(
+                f"The flows have {count}; `recado flows check {project}` shows them. First: {loaded.errors[0]}"
             )
         self.book: Book = loaded.book
         business = self.book.business
@@ -153,7 +158,7 @@ def read_all_tests(project: Path) -> dict[str, bytes]:
 
 
 def try_project(project: Path, *, only: str = "", jobs: int = 1) -> tuple[Bench, Tried]:
-    """Runs all tests of a project, or those of one file. `jobs` processes share the files. Raises `SettingsProblem`."""
+    """Runs all tests of a project, or those of one file. `jobs` processes share the files. Raises as `Bench` does."""
     bench = Bench(project)
     files = [(name, content) for name, content in read_all_tests(project).items() if only in ("", name)]
     tried = Tried()

@@ -9,6 +9,9 @@ from typing import IO, TYPE_CHECKING, Any
 
 import click
 
+from bot.cli.asking import asked_address
+from bot.cli.private_files import new_private_file, refuse_target
+
 if TYPE_CHECKING:
     from bot.app.importing import Told
     from bot.privacy.ledger.heads import TreeHead
@@ -155,7 +158,7 @@ def export(form: str, output: Path | None) -> None:
     if output is None:
         asyncio.run(_export(form, sys.stdout.buffer))
         return
-    with output.open("xb") as file:
+    with new_private_file(output) as file:
         count = asyncio.run(_export(form, file))
     click.echo(f"{count} lines written to {output}.", err=True)
 
@@ -179,19 +182,22 @@ def receipt(event: str, page: Path | None) -> None:
     """Prints the signed receipt of a consent by the id of its event; it holds the person's own words, so give it to nobody else."""
     from bot.privacy.receipts import receipt_page
 
-    signed = asyncio.run(_signed(event))
-    click.echo(signed.decode())
     if page is not None:
-        with page.open("xb") as file:
+        refuse_target(page)
+    signed = asyncio.run(_signed(event))
+    if page is not None:
+        with new_private_file(page) as file:
             file.write(receipt_page(signed))
+    click.echo(signed.decode())
 
 
 async def _signed(event: str) -> bytes:
     from bot.app.consents import open_ledger, receipt_for
     from bot.settings import read_settings
+    from bot.storage.references import EVENT, whole
 
     async with open_ledger(read_settings()) as ledger:
-        return await receipt_for(ledger, event)
+        return await receipt_for(ledger, await whole(ledger.mongo, EVENT, event))
 
 
 @consent.command(epilog="Example:  recado consent show --purpose newsletter")
@@ -206,10 +212,12 @@ def show(subject: str | None, ask: bool, purpose: str | None, limit: int, as_jso
     """Shows events of one person or one purpose, without words, and where each purpose stands."""
     if sum(one is not None for one in (subject, purpose)) + ask != 1:
         raise click.UsageError("Give one of --subject, --ask and --purpose.")
-    address = click.prompt("Number with + and country code, or user id", hide_input=True, err=True) if ask else ""
+    address = asked_address() if ask else ""
     found = asyncio.run(_shown(subject or "", address, purpose or "", limit))
     if as_json:
-        click.echo(json.dumps(found, indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps({name: one for name, one in found.items() if name != "missing"}, indent=2, ensure_ascii=False)
+        )
     else:
         for name, standing in found["standing"].items():
             click.echo(f"{name}: {standing['state']}")
@@ -220,15 +228,17 @@ def show(subject: str | None, ask: bool, purpose: str | None, limit: int, as_jso
                 )
             )
     if not found["events"]:
-        click.echo("There is no such event.", err=True)
+        click.echo(found["missing"], err=True)
         sys.exit(1)
 
 
 async def _shown(subject: str, address: str, purpose: str, limit: int) -> "dict[str, Any]":
     from bot.app.consents import open_ledger, shown_events
     from bot.settings import read_settings
+    from bot.storage.references import SUBJECT, whole
 
     async with open_ledger(read_settings()) as ledger:
+        subject = await whole(ledger.mongo, SUBJECT, subject)
         return await shown_events(ledger, subject=subject, address=address, purpose=purpose, limit=limit)
 
 

@@ -85,6 +85,12 @@ class _Here:
     bot: "Bot"
     letters: "MongoDeadLetters"
 
+    async def whole(self, start: str) -> str:
+        """The letter's id that begins so."""
+        from bot.storage.references import LETTER, whole
+
+        return await whole(self.bot.mongo, LETTER, start)
+
 
 @asynccontextmanager
 async def _opened() -> AsyncIterator[_Here]:
@@ -104,6 +110,7 @@ async def _listed() -> "list[Kept]":
 
 async def _shown(letter: str, *, content: bool) -> "Kept":
     async with _opened() as here:
+        letter = await here.whole(letter)
         if content:
             found = await here.letters.find(letter)
         else:
@@ -115,7 +122,10 @@ async def _shown(letter: str, *, content: bool) -> "Kept":
 
 async def _replayed(letters: tuple[str, ...]) -> int:
     async with _opened() as here:
-        wanted = letters or tuple(one.id for one in reversed(await here.letters.all()))
+        named = [await here.whole(one) for one in letters]
+        wanted = named or [one.id for one in reversed(await here.letters.all())]
+        if not wanted:
+            click.echo("There are no dead letters; nothing was played.")
         failed = 0
         for letter in wanted:
             trouble = await _again(here, letter)
@@ -149,7 +159,8 @@ async def _again(here: _Here, letter: str) -> str:
 
 async def _dropped(letters: tuple[str, ...]) -> list[str]:
     async with _opened() as here:
-        return [one for one in letters if not await here.letters.drop(one)]
+        named = {one: await here.whole(one) for one in letters}
+        return [one for one, letter in named.items() if not await here.letters.drop(letter)]
 
 
 def _facts(one: "Kept") -> dict[str, object]:

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterable
 from dataclasses import asdict, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -13,8 +14,9 @@ from bot.cli.flows_place import wanted_path
 from bot.cli.flows_publish import publish
 from bot.cli.flows_reference import reference
 from bot.cli.flows_test import test
-from bot.engine.loader import BUILTIN_FOLDER
-from bot.engine.problem import Problem
+
+if TYPE_CHECKING:
+    from bot.engine.problem import Problem
 
 
 @click.group(epilog="Example:  recado flows check")
@@ -27,7 +29,7 @@ def flows() -> None:
 @click.option("--strict", is_flag=True, help="Let warnings count as errors.")
 @click.option("--json", "as_json", is_flag=True, help="Print the problems as JSON.")
 def check(path: Path, strict: bool, as_json: bool) -> None:
-    """Reads all files of a project and says everything that is wrong with them at once.
+    """Reads all files of a project and says everything that is wrong with them at once; its own files are counted.
 
     PATH is a project folder, its folder `flows`, or one file in it; left out, it is RECADO_PROJECT or the current folder.
     """
@@ -43,7 +45,7 @@ def check(path: Path, strict: bool, as_json: bool) -> None:
     ]
     errors = sum(problem.severity == "error" for problem in found)
     warnings = len(found) - errors
-    looked_at = 1 if wanted.only else len(files)
+    looked_at = 1 if wanted.only else sum((wanted.project / "flows" / name).is_file() for name in files)
     if as_json:
         report = {
             "files": looked_at,
@@ -57,20 +59,22 @@ def check(path: Path, strict: bool, as_json: bool) -> None:
     sys.exit(1 if errors or (strict and warnings) else 0)
 
 
-def _placed(problem: Problem, project: Path) -> Problem:
+def _placed(problem: "Problem", project: Path) -> "Problem":
     """The problem with the file's name as the user can open it from here."""
+    from bot.engine.loader import BUILTIN_FOLDER
+
     name = problem.place.file
     file = project / "flows" / name
     shown = f"{name} (shipped with Recado)" if name.startswith(BUILTIN_FOLDER) and not file.exists() else str(file)
     return replace(problem, place=replace(problem.place, file=shown))
 
 
-def _plain(problem: Problem) -> dict[str, object]:
+def _plain(problem: "Problem") -> dict[str, object]:
     plain = asdict(problem)
     return {**plain.pop("place"), **plain}
 
 
-def _print(problems: Iterable[Problem], summary: str) -> None:
+def _print(problems: "Iterable[Problem]", summary: str) -> None:
     for problem in problems:
         click.echo(f"{problem}\n")
     click.echo(summary)

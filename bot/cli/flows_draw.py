@@ -28,7 +28,7 @@ def draw(flow: str, project: Path, output: Path | None) -> None:
     from bot.engine import diagram
     from bot.engine.problem import nearest
 
-    loaded = load_project(wanted_path(project).project)
+    loaded = load_project(wanted_path(project).project, served=False)
     if loaded.book is None:
         raise click.ClickException(f"The flows have {len(loaded.errors)} faults; `recado flows check` shows them.")
     compiled = loaded.book.flows.get(flow)

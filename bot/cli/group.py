@@ -1,6 +1,7 @@
 """The group `recado`: which commands there are, and how a mistake is told. Imports nothing of the bot before a command is called."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
@@ -87,8 +88,50 @@ class Recado(click.Group):
     epilog="Example:  recado demo   ·   recado COMMAND --help tells more, with an example.",
 )
 @click.version_option(package_name="recado", prog_name="recado")
-def recado() -> None:
+@click.option("--demo", "beside", is_flag=True, help="Work on the data of the demo that is running, with its settings.")
+@click.option(
+    "--data",
+    type=click.Path(file_okay=False),
+    default=".recado",
+    show_default=True,
+    help="With --demo: where that demo keeps its data.",
+)
+@click.pass_context
+def recado(ctx: click.Context, beside: bool, data: str) -> None:
     """Recado: privacy-first conversations on WhatsApp.
 
     Exit status: 0 all is well, 1 something is wrong, 2 the command was not understood or a setting is missing.
     """
+    if beside:
+        ctx.with_resource(_settings_of_demo(data))
+
+
+@contextmanager
+def _settings_of_demo(data: str) -> Iterator[None]:
+    """The settings are those of the running demo, and of nothing else, while a command runs beside it.
+
+    Some options take their default from the environment, so it is exchanged too.
+    """
+    import json
+    import os
+    from pathlib import Path
+
+    try:
+        values = {str(name): str(value) for name, value in json.loads(Path(data, "running.json").read_bytes()).items()}
+    except FileNotFoundError:
+        raise click.UsageError(f"No demo is running with its data in {data}; start one with `recado demo`.") from None
+    except (ValueError, AttributeError):
+        raise click.UsageError(f"{Path(data, 'running.json')} is damaged; start the demo again.") from None
+    before = {name: value for name, value in os.environ.items() if name.startswith("RECADO_")}
+    for name in before:
+        del os.environ[name]
+    os.environ.update(values)
+    from bot.settings import only
+
+    try:
+        with only(values):
+            yield
+    finally:
+        for name in values:
+            os.environ.pop(name, None)
+        os.environ.update(before)

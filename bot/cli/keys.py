@@ -64,6 +64,9 @@ def status(use: bool, as_json: bool) -> None:
     from bot.settings import read_settings
 
     settings = read_settings()
+    if not any(settings.privacy.key_file(kind) for kind in _kinds()):
+        names = ", ".join(setting_of(kind) for kind in _kinds())
+        raise SettingsProblem(f"No key file is named: set {names}; `recado keys init DIR` makes the files.")
     found = key_status({kind: settings.privacy.key_file(kind) for kind in _kinds()})
     troubles = [str(row["trouble"]) for row in found.values() if row["trouble"]] or _between(settings.privacy)
     if use and not troubles:
@@ -261,12 +264,20 @@ async def _retired(settings: "Settings", kind: str, kid: str, *, backups_gone: b
     path, now = settings.privacy.key_file(kind), datetime.now(UTC)
     if path is None:
         raise SettingsProblem(f"{setting_of(kind)} is not set, so there is no file to change")
+    file = key_files.read(path, kind)
+    if file.find(kid) is None:
+        known = ", ".join(one.kid for one in file.versions)
+        raise click.UsageError(f"{path} holds no version {kid}; it holds {known}.")
+    if kid == file.current(now).kid:
+        raise click.ClickException(f"{kid} is in use; `recado keys rotate {kind}` makes the version that replaces it.")
     async with opened(settings, SystemClock()) as here:
         rows = (await key_use.counts(here.mongo, here.keyring))[kind].get(kid, 0)
         if rows:
-            raise SettingsProblem(f"{rows} rows stand under {kid}; `recado keys rewrap` moves those that can be moved")
-        if not backups_gone and now - key_files.read(path, kind).current(now).since < BACKUPS_LIVE:
-            raise SettingsProblem(
+            raise click.ClickException(
+                f"{rows} rows stand under {kid}; `recado keys rewrap` moves those that can be moved."
+            )
+        if not backups_gone and now - file.current(now).since < BACKUPS_LIVE:
+            raise click.ClickException(
                 f"Backups of the last {BACKUPS_LIVE.days} days may need {kid}: without it a restored one is unreadable. Wait until they "
                 "are gone, or say --backups-gone."
             )

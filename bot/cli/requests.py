@@ -97,7 +97,7 @@ async def _register() -> AsyncIterator[tuple["MongoRegister", datetime]]:
     from bot.storage.register import MongoRegister
 
     settings, clock = read_settings(), SystemClock()
-    book = load_project(settings.project).book
+    book = load_project(settings.project, served=False).book
     if book is None:
         raise SettingsProblem("The flows have errors; `recado flows check` shows them.")
     async with opened(settings, clock) as here:
@@ -111,7 +111,7 @@ async def _listed(*, closed: bool) -> "tuple[Sequence[Request], datetime]":
 
 async def _shown(request: str, *, words: bool) -> "tuple[Request, datetime]":
     async with _register() as (register, now):
-        return _there(await register.find(request, words=words), request), now
+        return _there(await register.find(await register.whole(request), words=words), request), now
 
 
 async def _moved(request: str, trigger: str, because: str) -> "tuple[Request, datetime]":
@@ -119,9 +119,22 @@ async def _moved(request: str, trigger: str, because: str) -> "tuple[Request, da
 
     async with _register() as (register, now):
         try:
-            return _there(await register.move(request, trigger, now, because=because), request), now
-        except (IllegalMove, ValueError) as problem:
+            found = _there(await register.find(await register.whole(request)), request)
+            return _there(await register.move(found.id, trigger, now, because=because), request), now
+        except IllegalMove:
+            raise click.ClickException(_impossible(found)) from None
+        except ValueError as problem:
             raise click.ClickException(f"That cannot be done now: {problem}.") from None
+
+
+def _impossible(found: "Request") -> str:
+    """Why a step cannot be taken, and which can."""
+    from bot.privacy.requests import CLOSED, MACHINE
+
+    if found.state in CLOSED:
+        return f"The request {found.id} is closed ({found.state}); nothing more can be done with it."
+    steps = [name.replace("_", "-") for name, source, _ in MACHINE.moves if source == found.state]
+    return f"The request {found.id} is {found.state}; from there it can only {', '.join(sorted(set(steps)))}. Nothing was changed."
 
 
 def _there(found: "Request | None", request: str) -> "Request":

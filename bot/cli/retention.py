@@ -73,7 +73,7 @@ async def _swept(settings: "Settings", *, delete: bool) -> "tuple[Periods, Repor
     from bot.storage.replaying import refuse_behind
     from bot.storage.sweeping import MongoSweeper
 
-    loaded = load_project(settings.project)
+    loaded = load_project(settings.project, served=False)
     if loaded.book is None:
         raise SettingsProblem("The flows have errors; `recado flows check` shows them.")
     periods, clock = periods_of(settings, loaded.book), SystemClock()
@@ -86,25 +86,18 @@ async def _swept(settings: "Settings", *, delete: bool) -> "tuple[Periods, Repor
 
 
 def _print_periods(periods: "Periods") -> None:
+    from bot.privacy.record import length as words
     from bot.privacy.retention import retentions
 
     known = retentions()
     for name, length in sorted(periods.lasts.items()):
         default = known[name].lasts
-        changed = "" if length == default else f" (default: {_days(default)})"
-        click.echo(f"{name:14} {_days(length):>10}{changed}  from: {known[name].counted_from}")
+        changed = "" if length == default else f" (default: {words(default) if default else '-'})"
+        click.echo(f"{name:14} {words(length):>10}{changed}  from: {known[name].counted_from}")
     for purpose, length in sorted(periods.proofs.items()):
-        click.echo(f"{'evidence':14} {_days(length):>10}  for the purpose {purpose}")
+        click.echo(f"{'evidence':14} {words(length):>10}  for the purpose {purpose}")
     for flow, length in sorted(periods.flows.items()):
-        click.echo(f"{'flow':14} {_days(length):>10}  at most, for the flow {flow}")
-
-
-def _days(length: object) -> str:
-    from datetime import timedelta
-
-    if not isinstance(length, timedelta):
-        return "-"
-    return f"{length.days} days" if length >= timedelta(days=2) else f"{length.total_seconds() / 3600:g} hours"
+        click.echo(f"{'flow':14} {words(length):>10}  at most, for the flow {flow}")
 
 
 def _print(found: "Report", what: str) -> None:

@@ -34,7 +34,7 @@ def ropa(project: Path | None, as_json: bool, check: Path | None) -> None:
     from bot.settings import read_settings
 
     settings = read_settings()
-    loaded = load_project(project or settings.project)
+    loaded = load_project(project or settings.project, served=False)
     if loaded.book is None:
         raise SettingsProblem("The flows have errors; `recado flows check` shows them.")
     made = record.record(loaded.book.business, periods_of(settings, loaded.book))

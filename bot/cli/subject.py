@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from bot.cli.asking import asked_address
+from bot.cli.private_files import new_private_file, refuse_target
+
 if TYPE_CHECKING:
     from bot.app.compose import Bot
     from bot.domain.ids import PersonId
@@ -45,11 +48,10 @@ def subject() -> None:
 def export(subject: str | None, ask: bool, target: Path, as_json: bool) -> None:
     """Writes everything that is stored about a person, as a page, as JSON and with its schema (GDPR art. 15, 20)."""
     who = _who(subject, ask)
-    if target.exists():
-        raise click.UsageError(f"{target} exists already; nothing was written.")
+    refuse_target(target)
     content = asyncio.run(_exported(who))
-    target.touch(mode=0o600)
-    target.write_bytes(content)
+    with new_private_file(target) as file:
+        file.write(content)
     _tell(
         {"written": str(target), "bytes": len(content)},
         f"{target}: {len(content):,} bytes, readable by you alone.",
@@ -120,8 +122,7 @@ def _who(subject: str | None, ask: bool) -> tuple[str, str]:
     """(reference, address); exactly one of them."""
     if bool(subject) == ask:
         raise click.UsageError("Give one of --subject and --ask.")
-    address = click.prompt("Number with + and country code, or user id", hide_input=True, err=True) if ask else ""
-    return subject or "", address
+    return subject or "", asked_address() if ask else ""
 
 
 def _sure(question: str, *, yes: bool) -> None:
@@ -187,10 +188,11 @@ def _known_value(bot: "Bot", right: str, value: str) -> None:
 
 async def _person(bot: "Bot", who: tuple[str, str]) -> "PersonId | None":
     from bot.app.compose import address_of
+    from bot.storage.references import SUBJECT, whole
 
     reference, address = who
     if reference:
-        return await bot.subjects.by_reference(reference)
+        return await bot.subjects.by_reference(await whole(bot.mongo, SUBJECT, reference))
     found = address_of(address)
     if found is None:
         raise click.ClickException("That is neither a number with + and country code nor a WhatsApp user id.")

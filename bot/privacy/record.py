@@ -119,11 +119,20 @@ def _kept(field: Field, periods: Periods) -> str:
 
 
 def length(lasts: timedelta) -> str:
-    """A length of time in words: `3 years`, `24 months`, `8 days`, `12 hours`."""
-    days = lasts.days
-    if days and days % 365 == 0:
-        return f"{days // 365} years" if days > 365 else "1 year"
-    return f"{days} days" if days >= 2 else f"{lasts.total_seconds() / 3600:g} hours"
+    """A length of time in words, to the second: `3 years`, `8 days`, `12 hours`, `1 hour 30 minutes`, `10 minutes`."""
+    days, seconds = lasts.days, lasts.seconds
+    if days and days % 365 == 0 and not seconds:
+        return _counted(days // 365, "year")
+    if days < 2:
+        days, seconds = 0, days * 86400 + seconds
+    parts = [
+        (days, "day"), (seconds // 3600, "hour"), (seconds % 3600 // 60, "minute"), (seconds % 60, "second"),
+    ]  # fmt: skip
+    return " ".join(_counted(count, unit) for count, unit in parts if count) or "at once"
+
+
+def _counted(count: int, unit: str) -> str:
+    return f"{count} {unit}" if count == 1 else f"{count} {unit}s"
 
 
 # -- as a page ----------------------------------------------------------------------------------------------------------------

@@ -71,15 +71,23 @@ class Person:
         }  # fmt: skip
 
 
-def cast(random: Random) -> tuple[Person, ...]:
-    """The people a simulator starts with: three with number and BSUID (one has a username too), three by BSUID alone."""
+def _own(country: str) -> str:
+    """The BSUID of the one of the cast who lives there, the same in every process."""
+    return bsuid(country, Random(f"cast of {country}"))  # noqa: S311 - invented people, nothing is secret
+
+
+def cast() -> tuple[Person, ...]:
+    """The people a simulator starts with: three with number and BSUID (one has a username too), three by BSUID alone.
+
+    They keep their ids over a restart, as real people do: a bot that knew them knows them again.
+    """
     return (
-        Person("ada", "Ada Quill", "en", "GB", number="+447700900123", bsuid=bsuid("GB", random)),
-        Person("ines", "Inês Prado", "pt", "PT", bsuid=bsuid("PT", random), username="ines.prado"),
-        Person("lucia", "Lucía Ferrán", "es", "ES", bsuid=bsuid("ES", random), username="lucia.ferran"),
-        Person("jonas", "Jonas Feldner", "de", "DE", number="+491713920012", bsuid=bsuid("DE", random)),
-        Person("salma", "سلمى نور", "ar", "EG", bsuid=bsuid("EG", random), username="salma.nour"),
-        Person("marcus", "Marcus Bell", "en", "US", "+12025550143", bsuid("US", random), "marcus.bell"),
+        Person("ada", "Ada Quill", "en", "GB", number="+447700900123", bsuid=_own("GB")),
+        Person("ines", "Inês Prado", "pt", "PT", bsuid=_own("PT"), username="ines.prado"),
+        Person("lucia", "Lucía Ferrán", "es", "ES", bsuid=_own("ES"), username="lucia.ferran"),
+        Person("jonas", "Jonas Feldner", "de", "DE", number="+491713920012", bsuid=_own("DE")),
+        Person("salma", "سلمى نور", "ar", "EG", bsuid=_own("EG"), username="salma.nour"),
+        Person("marcus", "Marcus Bell", "en", "US", "+12025550143", _own("US"), "marcus.bell"),
     )
 
 

@@ -57,7 +57,7 @@ class World:
         self._template_ids: dict[tuple[str, str], str] = {}
         for template in settings.templates:
             self.put_template(template)
-        for person in cast(self.random) if settings.cast else ():
+        for person in cast() if settings.cast else ():
             self.add(person)
 
     # people

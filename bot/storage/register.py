@@ -11,6 +11,7 @@ from bot.privacy.requests import Pause
 from bot.storage.desk import REQUESTS
 from bot.storage.documents import unseal
 from bot.storage.mongo import Document, Mongo, reaches
+from bot.storage.references import REQUEST, whole
 from bot.storage.subjects import Subjects
 
 TRIES = 5
@@ -44,6 +45,7 @@ class MongoRegister:
 
     def __init__(self, mongo: Mongo, subjects: Subjects, *, zone: tzinfo) -> None:
         """`zone` is the business's: a term ends with its day there."""
+        self._mongo = mongo
         self._rows = mongo.collection(REQUESTS)
         self._subjects = subjects
         self._zone = zone
@@ -54,6 +56,10 @@ class MongoRegister:
         wanted: Document = {} if closed else {"closed_at": {"$exists": False}}
         rows = await self._rows.find(wanted, {"p": 0}).sort("due_at", 1).limit(most).to_list(None)
         return [_request(row) for row in rows]
+
+    async def whole(self, start: str) -> str:
+        """The id that begins so, as `references.whole`."""
+        return await whole(self._mongo, REQUEST, start)
 
     @reaches
     async def find(self, request: str, *, words: bool = False) -> Request | None:

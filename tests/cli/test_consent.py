@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import stat
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -60,6 +61,13 @@ async def filled(shelf: Shelf, anchor: Path) -> None:
 async def changed(mongo_uri: str, name: str, keyring: Keyring, collection: str, found: Any, update: Any) -> None:
     shelf = Shelf(settings_of(mongo_uri, name), keyring, Ticking())
     assert (await shelf.mongo.main[collection].update_one(found, update)).modified_count == 1
+    shelf.mongo.close()
+
+
+async def twin(mongo_uri: str, name: str, keyring: Keyring) -> None:
+    """A second event whose id begins as the first one's."""
+    shelf = Shelf(settings_of(mongo_uri, name), keyring, Ticking())
+    await shelf.mongo.main["ledger"].insert_one({"_id": f"{GIVEN[:-1]}b"})
     shelf.mongo.close()
 
 
@@ -172,6 +180,43 @@ def test_a_receipt_holds_the_words_and_is_checked_anywhere(run: Run, tmp_path: P
     assert run("verify", str(page), stored=False).exit_code == 1
     file.write_text(file.read_text().replace(TYPED, "yes to everything", 1))
     assert run("verify", str(file), stored=False).exit_code == 1
+
+
+def test_what_holds_a_persons_words_is_its_owners_alone_and_never_written_over(run: Run, tmp_path: Path) -> None:
+    page, file = tmp_path / "receipt.html", tmp_path / "ledger.jsonl"
+    commands = (["receipt", GIVEN, "--html", str(page)], ["export", "--output", str(file)])
+    for path, arguments in zip((page, file), commands, strict=True):
+        assert run(*arguments).exit_code == 0
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        before = path.read_bytes()
+        for place, words in ((path, "exists already"), (tmp_path / "gone" / "file", "There is no folder")):
+            again = fresh("consent", *arguments[:-1], str(place))
+            assert (again.returncode, words in again.stderr, "Traceback" in again.stderr) == (2, True, False), (
+                again.stderr
+            )
+        assert path.read_bytes() == before
+
+
+def test_an_export_that_fails_leaves_no_half_a_file(run: Run, tmp_path: Path) -> None:
+    file = tmp_path / "ledger.jsonl"
+    assert run("export", "--output", str(file), stored=False).exit_code == 2
+    assert not file.exists()
+
+
+def test_a_reference_may_be_shortened_while_it_names_one_thing(
+    run: Run, mongo_uri: str, database_name: str, keyring: Keyring
+) -> None:
+    """The events are `aaaa…` and `9999…`; a third one begins as the first does."""
+    assert run("receipt", GIVEN[:8]).exit_code == 0
+    assert run("receipt", f"{GIVEN[:4]}…").exit_code == 0
+    assert run("receipt", GIVEN[:3]).exit_code == 1
+    reference = json.loads(run("show", "--purpose", "newsletter", "--json").output)["events"][0]["subject_ref"]
+    assert "newsletter: given" in run("show", "--subject", reference[:8]).output
+    asyncio.run(twin(mongo_uri, database_name, keyring))
+    several = run("receipt", GIVEN[:8])
+    assert (several.exit_code, "More than one event begins with aaaaaaaa" in several.output) == (1, True), (
+        several.output
+    )
 
 
 def test_only_a_consent_has_a_receipt(run: Run) -> None:

@@ -267,3 +267,22 @@ def test_the_user_sees_it_so(project: Path) -> None:
     assert done.returncode == 1
     assert done.stdout.startswith("flows/parcel.yaml:11:1: error[yaml-tab]: This line is indented with a tab.\n")
     assert done.stderr == ""
+
+
+def test_tests_of_faulty_flows_end_with_1(project: Path) -> None:
+    """Nothing is misused: something is wrong with the flows, as `flows check` says with the same status."""
+    (project / "flows" / "parcel.yaml").write_text(FLOW.replace("- end\n", "- fin\n"))
+    assert checked(project).exit_code == 1
+
+    result = CliRunner().invoke(recado, ["flows", "test", str(project)])
+
+    assert (result.exit_code, "The flows have a fault; `recado flows check" in result.output) == (1, True), (
+        result.output
+    )
+
+
+def test_only_the_files_of_the_author_are_counted(project: Path) -> None:
+    """The built-in flows come with Recado and are not theirs to mend."""
+    mine = sum(1 for _ in (project / "flows").rglob("*.y*ml"))
+
+    assert f"{mine} files: 0 errors" in checked(project).output

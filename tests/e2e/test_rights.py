@@ -75,6 +75,9 @@ async def _asked_in_the_chat(meta: Standin, settings: dict[str, str]) -> None:
     assert (one["kind"], one["state"], one["law"], one["overdue"]) == ("rectify", "received", "gdpr", False)
     shown = await recado(settings, "requests", "show", one["id"])
     assert "Rua Nova" not in shown.stdout
+    assert (await recado(settings, "requests", "show", one["id"][:6])).stdout == shown.stdout
+    wrong = await recado(settings, "requests", "move", one["id"][:6], "go-on")
+    assert (wrong.returncode, "is received; from there it can only answer" in wrong.stderr) == (1, True), wrong.stderr
     opened = await recado(settings, "requests", "show", one["id"], "--words")
     assert "Rua Nova" in opened.stdout
     late = await recado(settings, "requests", "move", one["id"], "extend")
@@ -85,7 +88,7 @@ async def _asked_in_the_chat(meta: Standin, settings: dict[str, str]) -> None:
     assert json.loads(done.stdout)["closed_at"]
     twice = await recado(settings, "requests", "move", one["id"], "answer")
     assert twice.returncode == 1
-    assert "cannot be done now" in twice.stderr
+    assert "is closed (answered)" in twice.stderr
     assert await requests(settings) == []
 
 

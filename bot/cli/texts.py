@@ -206,7 +206,7 @@ def of_code() -> Iterator[Written]:
         target = package / place
         for path in sorted(target.rglob("*.py")) if target.is_dir() else [target]:
             for text, line in _defaults(ast.parse(path.read_text(encoding="utf-8"))):
-                yield _coded(text, path, line, package, BUTTON if not text.endswith(".") else 0)
+                yield _coded(text, path, line, package, BUTTON if not text.endswith((".", "?")) else 0)
 
 
 def _coded(text: str, path: Path, line: int, package: Path, limit: int = 0) -> Written:
@@ -230,7 +230,9 @@ def _defaults(tree: ast.Module) -> Iterator[tuple[str, int]]:
             yield from _literals([node.value] if node.value else [])
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
-            yield from ((text, line) for text, line in _literals([node.value]) if text.endswith(".") and " " in text)
+            yield from (
+                (text, line) for text, line in _literals([node.value]) if text.endswith((".", "?")) and " " in text
+            )
 
 
 def _literals(nodes: Iterable[ast.expr]) -> Iterator[tuple[str, int]]:

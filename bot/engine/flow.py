@@ -15,7 +15,7 @@ from bot.domain.business import Duration, Part, YesNo
 NAME = r"^[a-z][a-z0-9_]{0,63}$"
 
 ValueType: TypeAlias = Literal[
-    "text", "long_text", "number", "whole_number", "money", "yes_no", "date", "time", "datetime", "phone", "email",
+    "text", "long_text", "number", "whole_number", "money", "yes_no", "date", "time", "datetime", "duration", "phone", "email",
     "choice", "choices", "location", "image", "document", "voice", "form", "list", "record", "reference",
 ]  # fmt: skip
 
@@ -321,6 +321,13 @@ class DataField(Part):
     options: Mapping[str, str] | tuple[str, ...] = Field(default=())
     optional: YesNo = False
     pattern: str = Field(default="", description="Named pattern of business.yaml the answer must match.")
+    expects: Literal["any", "future", "past"] = Field(
+        default="any", description="Which days and moments are asked for; decides what `Friday` can mean."
+    )
+    min: str | int | float | None = Field(
+        default=None, description="The least: a number, a length, a time, or a day such as `today plus 2 days`."
+    )
+    max: str | int | float | None = Field(default=None, description="The most, written as `min`.")
     default: Any = None
 
 

@@ -21,7 +21,10 @@ PERSON_VALUES = frozenset({
     "person.language", "person.first_contact", "person.language_asked", "answer.text", "language.name", "words.stop", "words.start",
     "business.name", "business.email", "business.phone", "business.link", "business.languages", "dpo.email", "ticket.place",
 })  # fmt: skip
-ASKABLE = frozenset({"text", "long_text", "number", "whole_number", "money", "yes_no", "email", "choice"})
+ASKABLE = frozenset({
+    "text", "long_text", "number", "whole_number", "money", "yes_no", "email", "choice", "date", "time", "datetime", "duration", "phone",
+    "location", "image", "document", "voice",
+})  # fmt: skip
 """Value types `ask` can read so far (bot.i18n.values)."""
 
 HANDOFF_VALUES = frozenset({"place", "agent"})

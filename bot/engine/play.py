@@ -232,11 +232,13 @@ class Play:
 
     # -- texts ---------------------------------------------------------------------------------------------------------
 
-    def render(self, text: str) -> str:
-        """A text of a flow in the person's language, filled in."""
+    def render(self, text: str, **given: Any) -> str:
+        """A text of a flow in the person's language, filled in; `given` are values besides those of the flow."""
         translated = self.world.texts.translate(text, self.language)
         return self.world.text(translated).fill(
-            self._blank, self._show, lambda n: self.world.texts.plural(n, self.language)
+            lambda name: given[name] if name in given else self._blank(name),
+            self._show,
+            lambda n: self.world.texts.plural(n, self.language),
         )
 
     def _blank(self, name: str) -> Any:

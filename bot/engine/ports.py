@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Protocol
 
 from bot.domain.conversation import Conversation
@@ -16,7 +16,10 @@ class Texts(Protocol):
         """The text in that language, or along its fallback chain, or as it is."""
 
     def show(self, value: Any, how: str, language: str, zone: str) -> str:
-        """A value as people write it there; `how` is empty, date, time, datetime, money, number, join, upper or lower."""
+        """A value as people write it there.
+
+        `how` is empty, date, time, datetime, money, number, phone, join, upper, lower, full (to check it by) or short (a button).
+        """
 
     def plural(self, number: float, language: str) -> str:
         """The CLDR plural category: zero, one, two, few, many or other."""
@@ -34,8 +37,11 @@ class Texts(Protocol):
 class Values(Protocol):
     """Dates, numbers, money and so on as people type them (`bot.i18n`)."""
 
-    def read(self, kind: str, words: str, language: str, today: date, country: str) -> Reading:
-        """The value of `kind` (a value type of the flow language) in these words."""
+    def read(self, kind: str, words: str, language: str, now: datetime, country: str, tense: str = "") -> Reading:
+        """The value of `kind` (a value type of the flow language) in these words; `now` is on the person's own clock.
+
+        `tense` (`future`, `past` or empty) is what is asked for. Bounded time for any words; never raises.
+        """
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,20 @@
 """Values as people write them: dates, times, money, numbers and lists in the person's language and time zone."""
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from babel import Locale, UnknownLocaleError
-from babel.dates import format_date, format_datetime, format_time
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_skeleton, format_time
 from babel.languages import get_official_languages
 from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
+from babel.units import format_unit
 
 from bot.i18n.catalog import Catalog
-
-
-@lru_cache(maxsize=256)
-def locale_of(language: str) -> Locale:
-    """Babel's locale for a tag, its base, or English; never raises."""
-    tag = language.replace("_", "-")
-    for one in (tag, tag.split("-", maxsplit=1)[0]):
-        try:
-            return Locale.parse(one, sep="-")
-        except (ValueError, UnknownLocaleError):
-            continue
-    return Locale.parse("en")
+from bot.i18n.contacts import shown_phone
+from bot.i18n.locales import locale_of
 
 
 class Languages:
@@ -66,6 +56,10 @@ class Languages:
         locale = locale_of(language)
         if how in ("date", "time", "datetime"):
             return _moment(value, how, locale, zone)
+        if how in ("full", "short"):
+            return _short(value, locale, zone) if how == "short" else _full(value, locale, zone)
+        if how == "phone":
+            return shown_phone(str(value))
         if how == "money" and isinstance(value, int | float | Decimal):
             return format_currency(value, self._currency, locale=locale)
         if how == "join" and isinstance(value, list | tuple):
@@ -85,6 +79,8 @@ class Languages:
             return _moment(value, "date", locale, zone) or ""
         if isinstance(value, time):
             return format_time(value, "short", locale=locale)
+        if isinstance(value, timedelta):
+            return length(value, locale)
         if isinstance(value, list | tuple):
             return format_list([self.show(one, "", language, zone) for one in value], locale=locale)
         return str(value)
@@ -105,6 +101,42 @@ def _moment(value: Any, how: str, locale: Locale, zone: str) -> str | None:
     if isinstance(value, time):
         return format_time(value, "short", locale=locale)
     return None
+
+
+def _full(value: Any, locale: Locale, zone: str) -> str | None:
+    """A day or moment with all there is to check it by, its day of the week included."""
+    if isinstance(value, datetime):
+        local = value.astimezone(ZoneInfo(zone)) if value.tzinfo else value
+        glue = str(locale.datetime_formats["medium"])
+        day, at = format_date(local.date(), "full", locale=locale), format_time(local.time(), "short", locale=locale)
+        return glue.replace("{1}", day).replace("{0}", at).replace("'", "")
+    return _moment(value, "time" if isinstance(value, time) else "date", locale, zone)
+
+
+def _short(value: Any, locale: Locale, zone: str) -> str | None:
+    """The same as a button says it."""
+    if isinstance(value, datetime):
+        local = value.astimezone(ZoneInfo(zone)) if value.tzinfo else value
+        day, at = format_skeleton("MMMd", local, locale=locale), format_time(local.time(), "short", locale=locale)
+        return f"{day}, {at}"
+    if isinstance(value, date):
+        return format_date(value, "medium", locale=locale)
+    return _moment(value, "time", locale, zone)
+
+
+_UNITS = (("day", 86400), ("hour", 3600), ("minute", 60), ("second", 1))
+
+
+def length(value: timedelta, locale: Locale) -> str:
+    """A length of time in whole units: `1 hour, 30 minutes`."""
+    left, parts = int(value.total_seconds()), []
+    for unit, seconds in _UNITS:
+        count, left = divmod(left, seconds)
+        if count:
+            parts.append(format_unit(count, f"duration-{unit}", "long", locale=locale))
+    return (
+        format_list(parts, "unit", locale=locale) if parts else format_unit(0, "duration-minute", "long", locale=locale)
+    )
 
 
 def _parsed(text: str) -> Any:

@@ -289,7 +289,7 @@ LINTED = [
         id="a sensitive value shared",
     ),
     pytest.param(
-        "data: {a: {type: date}}\nsteps: [{ask: x?, into: a}]", "type-later", id="a type that is not read yet"
+        "data: {a: {type: form}}\nsteps: [{ask: x?, into: a}]", "type-later", id="a type that is not read yet"
     ),
     pytest.param(
         "steps: [{call: shop.find_order, with: {colour: a}}]", "field-not-sent", id="a field that may not leave"

@@ -161,9 +161,9 @@ def test_the_full_notice_is_in_one_language(notices: dict[str, Notice], texts: T
 def test_every_default_text_of_the_engine_is_collected(texts: Texts) -> None:
     """What the engine says of itself, found by looking at the running code instead of at its source."""
     from bot.engine import flow
-    from bot.engine.steps import question
+    from bot.engine.steps import question, typed
 
-    said: set[str] = {question.NOT_AN_OPTION, question._NOT_UNDERSTOOD, "Choose", "Skip", "Yes", "No", "yes", "no"}
+    said: set[str] = {question.NOT_AN_OPTION, typed.NOT_UNDERSTOOD, "Choose", "Skip", "Yes", "No", "yes", "no"}
     said |= {str(flow.Double.model_fields[name].default) for name in ("yes_label", "no_label")}
     said |= {str(flow.ConsentStep.model_fields[name].default) for name in ("yes_label", "no_label")}
 

@@ -6,12 +6,13 @@ from typing import Any
 from lark import Token, Tree
 
 from bot.engine import flow as schema
+from bot.engine.bounds import bound_problem
 from bot.engine.linter import PERSON_VALUES
 from bot.engine.linting.look import Look
 from bot.engine.problem import nearest
 from bot.engine.reading import Path
 
-ORDERED = frozenset({"number", "whole_number", "money", "date", "time", "datetime"})
+ORDERED = frozenset({"number", "whole_number", "money", "date", "time", "datetime", "duration"})
 ORDER_TESTS = frozenset({"more", "less", "at_least", "at_most", "between"})
 VALUE_TESTS = ORDER_TESTS | {"is_known", "is_empty", "contains", "starts_with", "matches", "one_of", "not_one_of"}
 CHOICES = frozenset({"choice", "choices"})
@@ -31,6 +32,7 @@ def check(look: Look) -> None:
     for name, declared in look.flow.data.items():
         if declared.pattern:
             _pattern(look, declared.pattern, ("data", name, "pattern"))
+        _bounds(look, name, declared)
     for step, path in look.steps:
         _choice(look, step, path)
 
@@ -193,6 +195,25 @@ def _pattern(look: Look, pattern: str, path: Path) -> None:
     if look.business is not None and pattern not in look.business.patterns:
         known = nearest(pattern, look.business.patterns)
         look.error("unknown-pattern", path, f"There is no pattern called `{pattern}` in business.yaml.", known)
+
+
+def _bounds(look: Look, name: str, declared: schema.DataField) -> None:
+    """Bounds that can be read, for a type that has more and less, and in the right order where both are plain."""
+    for key in ("min", "max"):
+        written = getattr(declared, key)
+        fix = bound_problem(declared.type, written) if written is not None else ""
+        if fix:
+            look.error(
+                "bad-bound", ("data", name, key), f"`{written}` is no bound for the type `{declared.type}`.", fix
+            )
+    if declared.expects != "any" and declared.type not in DATED:
+        reason = f"`{name}` is of the type `{declared.type}`, which is neither past nor future."
+        look.error("bad-bound", ("data", name, "expects"), reason, "Leave `expects` out, or give it `type: date`.")
+    if isinstance(declared.min, int | float) and isinstance(declared.max, int | float) and declared.min > declared.max:
+        look.error("bad-bound", ("data", name, "max"), "The most is less than the least.", "Swap `min` and `max`.")
+
+
+DATED = frozenset({"date", "datetime"})
 
 
 def _choice(look: Look, step: schema.StepBase, path: Path) -> None:

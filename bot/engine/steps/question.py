@@ -2,7 +2,6 @@
 
 import unicodedata
 from collections.abc import Mapping
-from datetime import date
 from typing import Any
 
 from bot.domain.event import Event, MessageReceived, TimerFired
@@ -10,11 +9,10 @@ from bot.engine import flow as schema
 from bot.engine.compiler import Node
 from bot.engine.expressions import condition
 from bot.engine.play import Play
+from bot.engine.steps import typed
 from bot.engine.steps.control import fields_of
 
 SKIP = "_skip"
-SPOKEN = frozenset({"text", "tap", "template_tap"})
-"""Kinds of message that carry an answer in words."""
 
 
 def plain(words: str) -> str:
@@ -81,6 +79,7 @@ def enter_ask(play: Play, node: Node) -> str | None:
     if step.known == "skip" and play.value(step.into) is not None:
         return "skipped"
     play.update_frame(tries=0)
+    typed.forget(play)
     text = play.render(step.ask) + (f"\n{play.render(step.hint)}" if step.hint else "")
     _pose(play, step, text)
     return None
@@ -109,67 +108,79 @@ def hear_ask(play: Play, node: Node, event: Event) -> str | None:
     if not isinstance(event, MessageReceived):
         return None
     options = _options_of(play, step)
-    if options or answer_to(play, event):
+    if options or (answer_to(play, event) and not typed.being_settled(play)):
         key = chosen(play, event, options)
         if key == SKIP:
             return _closed(play, "skipped")
         if key is None:
-            return _again(play, step, step.explain or NOT_AN_OPTION)
+            return _again(play, step, play.render(step.explain or NOT_AN_OPTION))
         value: Any = key == "yes" if _type_of(play, step) == "yes_no" else key
     else:
-        value = _read(play, step, event)
-        if value is None:
-            return _again(play, step, step.explain or _NOT_UNDERSTOOD)
+        heard = _read(play, step, event)
+        if heard.value is None:
+            return _doubted(play, step, heard)
+        value = heard.value
     before = play.value(step.into)
     play.put(**{step.into: value})
     for check in step.check:
         if not condition(check.rule, fields_of(play)).holds(play):
             play.put(**{step.into: before})
-            return _again(play, step, check.otherwise)
+            return _again(play, step, play.render(check.otherwise))
     key_outcome = f"answered:{value}"
     machine = play.flow_of(play.conversation.frames[-1]).machine
     return _closed(play, key_outcome if options and machine.allows(node.state, key_outcome) else "answered")
 
 
+def _doubted(play: Play, step: schema.Ask, heard: typed.Heard) -> str | None:
+    """Goes on after an answer that gave no value yet: says why, or waits for which reading was meant."""
+    frame = play.frame
+    assert frame is not None  # noqa: S101
+    if heard.refusal:
+        own = play.render(step.explain) if step.explain and not heard.precise else ""
+        return _again(play, step, own or heard.refusal)
+    play.update_frame(tries=frame.tries + heard.again)
+    if frame.tries + heard.again >= step.tries:
+        return _closed(play, "gave_up")
+    play.set_timer("silence", step.wait, frame.question)
+    return None
+
+
 NOT_AN_OPTION = "Please tap one of the options, or write its name."
-_NOT_UNDERSTOOD = "I did not understand that. Please try again."
 
 
-def _type_of(play: Play, step: schema.Ask) -> str:
+def _declared(play: Play, step: schema.Ask) -> schema.DataField | schema.Input:
     frame = play.frame
     assert frame is not None  # noqa: S101
     flow = play.flow_of(frame).flow
-    declared = flow.data.get(step.into)
-    return declared.type if declared else flow.inputs[step.into].type
+    return flow.data.get(step.into) or flow.inputs[step.into]
 
 
-def _read(play: Play, step: schema.Ask, event: MessageReceived) -> Any:
-    """The typed value of an answer in words, or None."""
-    kind = _type_of(play, step)
+def _type_of(play: Play, step: schema.Ask) -> str:
+    return _declared(play, step).type
+
+
+def _read(play: Play, step: schema.Ask, event: MessageReceived) -> typed.Heard:
+    """The value of an answer that is no choice."""
+    declared = _declared(play, step)
+    if declared.type not in ("text", "long_text", "reference"):
+        last = play.conversation.frames[-1].tries + 1 >= step.tries
+        return typed.hear(play, declared, event, answer_to(play, event), last=last)
     words = event.words.value.strip()
-    if event.kind not in SPOKEN or not words:
-        return None
-    if kind in ("text", "long_text", "reference"):
-        frame = play.frame
-        assert frame is not None  # noqa: S101
-        declared = play.flow_of(frame).flow.data.get(step.into)
-        if declared is not None and declared.pattern and not play.matches(declared.pattern, words):
-            return None
-        return words[:4096]
-    today: date = play.local_day(play.now)
-    reading = play.world.values.read(kind, words, play.language, today, play.conversation.country)
-    return reading.value if reading.status == "ok" else None
+    pattern = declared.pattern if isinstance(declared, schema.DataField) else ""
+    if event.kind not in typed.SPOKEN or not words or (pattern and not play.matches(pattern, words)):
+        return typed.Heard(refusal=typed.explain(play, declared.type))
+    return typed.Heard(words[:4096])
 
 
 def _again(play: Play, step: schema.Ask | schema.Menu, text: str) -> str | None:
-    """Asks again with the reason instead of the question, at most `tries` times."""
+    """Asks again with the reason, as the person reads it, instead of the question; at most `tries` times."""
     frame = play.frame
     assert frame is not None  # noqa: S101
     tries = frame.tries + 1
     play.update_frame(tries=tries)
     if tries >= step.tries:
         return _closed(play, "gave_up")
-    _pose(play, step, play.render(text))
+    _pose(play, step, text)
     return None
 
 
@@ -194,7 +205,7 @@ def hear_menu(play: Play, node: Node, event: Event) -> str | None:
         return None
     key = chosen(play, event, shown(play, step.options))
     if key is None:
-        return _again(play, step, step.explain or NOT_AN_OPTION)
+        return _again(play, step, play.render(step.explain or NOT_AN_OPTION))
     play.update_frame(question="", tries=0)
     machine = play.flow_of(play.conversation.frames[-1]).machine
     return f"answered:{key}" if machine.allows(node.state, f"answered:{key}") else "answered"

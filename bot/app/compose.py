@@ -13,10 +13,9 @@ from aiohttp import web
 
 from bot.app.exporting import ChatExports, Copying, Downloads
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
-from bot.app.project import load_catalog, load_project
+from bot.app.publishing import publish
 from bot.app.receipting import Receipts
 from bot.app.rules import BusinessRules
-from bot.app.safety import refuse_unsafe
 from bot.app.sequencing import sequencer_of, sequencing
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
 from bot.app.templates import watching
@@ -26,7 +25,6 @@ from bot.domain.event import SendRequested
 from bot.domain.ids import Address, Bsuid, EventId, PersonId
 from bot.engine.advance import Engine
 from bot.engine.book import Book
-from bot.engine.loader import recompiled
 from bot.i18n.catalog import Catalog
 from bot.i18n.formatting import Languages
 from bot.i18n.values import TypedValues
@@ -37,7 +35,7 @@ from bot.observability.metrics import Registry
 from bot.privacy import intents
 from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
-from bot.privacy.ledger.parties import parties_content, parties_version
+from bot.privacy.ledger.parties import parties_version
 from bot.privacy.notice import Notice, from_content
 from bot.privacy.numbers import BadNumber, canonical
 from bot.privacy.retention import Periods
@@ -139,32 +137,6 @@ class Bot:
         return await self.people.recognise(address, self.clock.now())
 
 
-async def _book(settings: Settings, published: Published, now: datetime, *, served: bool) -> Book:
-    """The project's flows, published, together with the versions conversations may still stand on (decisions.md 18)."""
-    loaded = load_project(settings.project, served=served)
-    if loaded.book is None:
-        lines = "\n".join(str(problem) for problem in loaded.errors)
-        raise SettingsProblem(f"The flows have errors; nothing was started.\n{lines}")
-    for flow in loaded.book.flows.values():
-        await published.flow(flow.id, flow.version, flow.flow.language, flow.content, now)
-    older = {}
-    for name, version, content in await published.flows():
-        if loaded.book.flow(name, version) is None and (flow_again := recompiled(name, content)) is not None:
-            older[name, version] = flow_again
-    return loaded.book.with_older(older)
-
-
-async def _publish_texts(
-    published: Published, business: Business, notices: Mapping[str, Notice], now: datetime
-) -> None:
-    """What consent events point at by its hash."""
-    await published.text(
-        "parties", "parties", parties_version(business), business.language, parties_content(business), now
-    )
-    for notice in notices.values():
-        await published.text("notice", notice.id, notice.hash, notice.language, notice.content(), now)
-
-
 @asynccontextmanager
 async def open_bot(
     settings: Settings, *, work: bool = True, serve_web: bool = True, connectors: Mapping[str, str] | None = None
@@ -190,12 +162,8 @@ async def open_bot(
         await refuse_unfit(mongo, keyring, replays, clock.now())
         keys = await stack.enter_async_context(following(keyring, settings.privacy.keys_read_every))
         published = Published(mongo)
-        book = await _book(settings, published, clock.now(), served=work or serve_web)
+        book, rules, catalog = await publish(settings, published, clock.now(), served=work or serve_web)
         business = book.business
-        refuse_unsafe(settings, business)
-        catalog = load_catalog(settings.project, offered=business.languages, default=business.language)
-        rules = BusinessRules(business, catalog)
-        await _publish_texts(published, business, rules.notices, clock.now())
         session = await stack.enter_async_context(aiohttp.ClientSession())
         periods = periods_of(settings, book)
         ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays, periods)

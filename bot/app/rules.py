@@ -22,7 +22,8 @@ _HOURS = re.compile(r"(\w{3})(?:-(\w{3}))?\s+(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})
 _ANSWER_MOST = 200
 
 _OUTCOMES = {
-    Code.NO_CONSENT: "no_consent", Code.STOPPED: "opted_out", Code.OBJECTED: "opted_out", Code.WINDOW_CLOSED: "window_closed",
+    Code.NO_CONSENT: "no_consent", Code.TERMS_CHANGED: "no_consent",
+    Code.STOPPED: "opted_out", Code.OBJECTED: "opted_out", Code.WINDOW_CLOSED: "window_closed",
     Code.CAPPED: "capped",
 }  # fmt: skip
 
@@ -30,11 +31,15 @@ _OUTCOMES = {
 class BusinessRules:
     """The engine's `Rules` for one business; everything is made at start."""
 
-    def __init__(self, business: Business, catalog: Catalog) -> None:
-        """Raises `SettingsProblem` when the notice cannot be rendered in an offered language."""
+    def __init__(self, business: Business, catalog: Catalog, informing: frozenset[str] = frozenset()) -> None:
+        """`informing`: hashes of earlier notices that tell a person all that the present one does (`bot.privacy.terms`).
+
+        Raises `SettingsProblem` when the notice cannot be rendered in an offered language.
+        """
         self._business = business
         self._notices = {tag: _notice(business, tag, catalog) for tag in business.languages}
         self.staffed: Callable[[str], bool] = lambda _: False
+        self._informing = informing | {one.hash for one in self._notices.values()}
         self._patterns = {name: re.compile(pattern) for name, pattern in business.patterns.items()}
 
     @property
@@ -49,6 +54,9 @@ class BusinessRules:
     def notice(self, language: str) -> ShownNotice:
         found = self._notices.get(language) or self._notices[self._business.language]
         return ShownNotice(found.short, found.hash, found.language, found.link)
+
+    def informs(self, notice: str) -> bool:
+        return notice in self._informing
 
     def stop_word(self, language: str) -> str:
         return intents.stop_word(language)

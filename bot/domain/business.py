@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
 from bot.domain.opt_in import KINDS, NEEDED, PAYLOAD
 
@@ -117,6 +117,25 @@ class Purpose(Part):
         "one of its quick replies sends `recado:renew:<purpose>`.",
     )
     confirm_within: Duration = Field(default=timedelta(hours=48), description="How long the second yes may take.")
+    material_change: YesNo = Field(
+        default=True,
+        description="Whether new words for what people agree to (`title`, `basis`, `interest`, `sends`, `frequency`, `data`) must be "
+        "agreed to anew. `no` for a mended spelling.",
+    )
+    _covered: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def covers(self, agreed: str) -> bool:
+        """Whether a consent to the purpose that `agreed` names (`purpose_hash`) is one to the purpose as it is now.
+
+        An empty or unknown name is not: what nobody can show to have been agreed to, was not (GDPR art. 7(1)).
+        """
+        return agreed in self._covered or agreed == purpose_hash(self)
+
+    def with_covered(self, versions: frozenset[str]) -> "Purpose":
+        """The same purpose that also accepts consents to these versions of it (`bot.privacy.terms` finds them)."""
+        same = self.model_copy()
+        same._covered = versions | {purpose_hash(self)}  # noqa: SLF001 - of its own class
+        return same
 
     @model_validator(mode="after")
     def _interest_named(self) -> "Purpose":

@@ -21,7 +21,7 @@ from bot.domain.event import (
 from bot.domain.ids import PersonId
 from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
-from bot.engine import handing, importing, renewing
+from bot.engine import handing, importing, informing, renewing
 from bot.engine.book import Book
 from bot.engine.exercising import exercise
 from bot.engine.outcomes import END, UNHANDLED
@@ -67,6 +67,8 @@ class Engine:
             _heard(play, event)
             if route(play, event):
                 self._hear(play, event)
+            self._run(play)
+            informing.tell(play)
             self._run(play)
             renewing.offer(play)
             self._run(play)

@@ -11,6 +11,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from bot.domain import plain
+from bot.domain.business import purpose_hash
 from bot.domain.command import Call, Command, OpenRequest, OpenTicket, RecordConsent, Send
 from bot.domain.consent import NO_CONSENT
 from bot.domain.conversation import Conversation
@@ -78,8 +79,10 @@ class Talk:
             notice = self.engine.world.rules.notice(language)
             self.conversation = replace(self.conversation, talk="active", notice=notice.hash, notice_at=self.now)
         for purpose, state in given.consents.items():
-            valid = self.now + business.purposes[purpose].lasts if state == "given" else None
-            consent = replace(NO_CONSENT, state=state, since=self.now, valid_until=valid)
+            declared = business.purposes[purpose]
+            valid = self.now + declared.lasts if state == "given" else None
+            agreed = purpose_hash(declared)
+            consent = replace(NO_CONSENT, state=state, since=self.now, valid_until=valid, purpose_hash=agreed)
             self.conversation = self.conversation.with_consent(purpose, consent)
 
     def run(self) -> Outcome:

@@ -4,7 +4,7 @@ Until this answer nothing about the request stands in the conversation or the le
 With the yes both steps are recorded at once, each with its own time and exact words (GDPR art. 7(1); privacy.md 3.2).
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.domain.command import Notify
@@ -14,10 +14,13 @@ from bot.domain.ids import CommandId, Wamid
 from bot.domain.opt_in import NO, NOT_ME, YES, OptInRequest, counts, read_payload
 from bot.engine import renewing
 from bot.engine.play import Play
-from bot.engine.stopping import purposes_of, stop
+from bot.engine.stopping import invalidate, purposes_of, stop
 
 FORM = "website"
 SIGNED_UP, DECLINED, IS_OVER, WAS_NOT_ME = "signed_up", "sign_up_declined", "sign_up_over", "not_me"
+
+_JUST_BEFORE = timedelta(milliseconds=1)
+"""In the record, a consent to words that have changed ends before the new ones are asked for."""
 
 
 def tapped(play: Play, event: MessageReceived) -> bool:
@@ -72,11 +75,13 @@ def _speak(play: Play, request: OptInRequest) -> None:
 def _agreed(play: Play, event: MessageReceived, request: OptInRequest) -> None:
     _speak(play, request)
     purpose = play.world.book.business.purposes.get(request.purpose)
-    live = play.conversation.consent(request.purpose).is_live(play.now)
+    live = play.has_consent(request.purpose)
     if purpose is None or not (live or _counts(play, event, request)):
         play.push(IS_OVER)
         return
     if not live:
+        if play.conversation.consent(request.purpose).is_live(play.now):
+            invalidate(play, request.purpose, request.asked_at - _JUST_BEFORE)
         _record(play, event, request)
     title = play.world.texts.translate(purpose.title, play.language)
     play.push(SIGNED_UP, {"title": title})

@@ -31,6 +31,7 @@ from bot.engine.text import Text, parse
 REASONS: Mapping[str, str] = {
     "first_contact": "notice", "stop": "stop_confirmation", "stop_unsure": "rights", "delete_me": "rights", "my_data": "rights",
     "correct": "rights", "restrict": "rights", "object": "rights", "complaint": "rights", "privacy": "rights",
+    "notice_changed": "notice",
 }  # fmt: skip
 """Built-in flows whose messages need no consent, by the gate's names; all others answer what was asked."""
 
@@ -219,7 +220,9 @@ class Play:
         return known(self) if known else None
 
     def has_consent(self, purpose: str) -> bool:
-        return self.conversation.consent(purpose).is_live(self.now)
+        """Whether the person agreed to the purpose as it is now, and that still holds."""
+        consent, declared = self.conversation.consent(purpose), self.world.book.business.purposes.get(purpose)
+        return consent.is_live(self.now) and declared is not None and declared.covers(consent.purpose_hash)
 
     def is_open(self, team: str) -> bool:
         return self.world.rules.is_open(team, self.now)

@@ -59,6 +59,9 @@ class Rules(Protocol):
 
     def notice(self, language: str) -> ShownNotice: ...
 
+    def informs(self, notice: str) -> bool:
+        """Whether who was shown the notice of this hash need not be shown another (GDPR art. 13(3))."""
+
     def stop_word(self, language: str) -> str: ...
 
     def start_word(self, language: str) -> str: ...

@@ -6,11 +6,11 @@ Works on clear fields alone, so that a STOP is written even when the encrypted p
 
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.domain.business import Business
 from bot.domain.command import Notify, Suppress
-from bot.domain.consent import MACHINE, REFUSED, WITHDRAWN
+from bot.domain.consent import INVALIDATED, MACHINE, REFUSED, WITHDRAWN
 from bot.engine.play import Play
 
 ONE_CONFIRMATION = timedelta(hours=24)
@@ -50,6 +50,15 @@ def withdraw(play: Play, purpose: str, source: str) -> None:
     moved = consent.moved("withdraw", play.now, request="", expires=None, valid_until=None, event=event)
     play.conversation = play.conversation.with_consent(purpose, moved)
     play.add(Notify(play.next_id(), "consent.withdrawn", purpose, play.now))
+
+
+def invalidate(play: Play, purpose: str, at: datetime | None = None) -> None:
+    """Ends a consent to words that have changed since, so that the new ones are asked for from the beginning (EDPB 05/2020)."""
+    before = play.conversation.consent(purpose)
+    event = play.record("invalidated", at=at, purpose=purpose, state_after=INVALIDATED, purpose_hash=before.purpose_hash,
+                        actor="system", answer_kind="", answer_text="", answer_id="", previous=before.event)  # fmt: skip
+    after = before.moved("invalidate", at or play.conversation.recorded_at or play.now, event=event, valid_until=None)
+    play.conversation = play.conversation.with_consent(purpose, after)
 
 
 def confirm_due(play: Play) -> bool:

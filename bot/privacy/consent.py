@@ -188,7 +188,11 @@ def _after(before: _Standing, event: RecordConsent) -> _Standing:
         return replace(before, consent=_agreed(before, event))
     if event.event_type == "reaffirmed":
         if consent.state == GIVEN:
-            return replace(before, consent=replace(consent, valid_until=event.valid_until, event=event.id))
+            longer = replace(
+                consent, valid_until=event.valid_until, event=event.id, notice=event.notice_hash or consent.notice,
+                purpose_hash=event.purpose_hash or consent.purpose_hash,
+            )  # fmt: skip
+            return replace(before, consent=longer)
         return before
     trigger = {"refused": "refuse", "withdrawn": "withdraw", "expired": "expire"}.get(event.event_type, "invalidate")
     if trigger == "refuse" and consent.state == GIVEN and consent.since == event.occurred_at:

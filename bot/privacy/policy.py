@@ -47,6 +47,7 @@ class Code(StrEnum):
     RESTRICTED = "restricted"
     STOPPED = "stopped"
     NO_CONSENT = "no_consent"
+    TERMS_CHANGED = "terms_changed"
     OBJECTED = "objected"
     NOT_REQUESTED = "not_requested"
     PROMOTIONAL = "promotional"
@@ -283,6 +284,8 @@ def _own_accord(
     # A soft opt-in is on record like a consent, with its sale (ePrivacy art. 13(2)); without a record there is none.
     if purpose.basis in _CONSENT_BASES and not consent.is_live(now):
         return Refused(Code.NO_CONSENT, "no consent stands for this purpose (GDPR art. 6(1)(a), 7)")
+    if purpose.basis in _CONSENT_BASES and not purpose.covers(consent.purpose_hash):
+        return Refused(Code.TERMS_CHANGED, "what was agreed to has changed since (GDPR art. 4(11), 7; EDPB 05/2020)")
     if purpose.basis == "legitimate_interest" and consent.state in (WITHDRAWN, CONSENT_REFUSED):
         return Refused(Code.OBJECTED, "the person objected to this purpose (GDPR art. 21(1))")
     return None

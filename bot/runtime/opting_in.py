@@ -157,7 +157,8 @@ class OptingIn:
         person = await parts.people.recognise(address, now)
         stored = await parts.conversations.find(person) if person is not None else None
         conversation = stored.conversation if stored is not None else Conversation(PersonId(request.id))
-        if conversation.consent(request.purpose).is_live(now):
+        consent, declared = conversation.consent(request.purpose), parts.business.purposes.get(request.purpose)
+        if consent.is_live(now) and declared is not None and declared.covers(consent.purpose_hash):
             return Refused(Code.NOT_REQUESTED, "the consent stands already")
         limit = WITHOUT_CONSENT[OPT_IN].limit
         sent = await parts.opt_ins.count(work.number, now - limit.period) if limit is not None else 0

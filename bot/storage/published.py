@@ -46,3 +46,9 @@ class Published:
     async def find_text(self, hash_: str) -> Document | None:
         found: Document | None = await self._texts.find_one({"_id": hash_})
         return found
+
+    @reaches
+    async def texts(self, kind: str) -> Sequence[tuple[str, str, str, str]]:
+        """(name, language, hash, content) of every text of a kind, in the order of their publication."""
+        rows = await self._texts.find({"kind": kind}).sort([("published_at", 1), ("_id", 1)]).to_list(None)
+        return [(row["name"], row["language"], row["_id"], row["content"]) for row in rows]

@@ -6,6 +6,7 @@ import pytest
 
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
+from bot.domain.business import purpose_hash
 from bot.domain.consent import Consent
 from bot.domain.conversation import Conversation
 from bot.domain.ids import PersonId
@@ -13,6 +14,7 @@ from tests.e2e.served import ROOT
 
 BOOK = load_project(ROOT).book
 assert BOOK is not None
+NEWS = purpose_hash(BOOK.business.purposes["newsletter"])
 RULES = BusinessRules(BOOK.business, load_catalog(ROOT, offered=BOOK.business.languages, default="en"))
 MONDAY_NOON = datetime(2026, 11, 23, 12, tzinfo=UTC)
 
@@ -34,7 +36,7 @@ def test_opening_hours_are_those_of_the_business_where_it_is(moment: datetime, o
 
 def test_the_gate_is_asked_before_a_flow_promises_anything() -> None:
     nobody = Conversation(PersonId("ab" * 16))
-    live = nobody.with_consent("newsletter", Consent("given", since=MONDAY_NOON))
+    live = nobody.with_consent("newsletter", Consent("given", since=MONDAY_NOON, purpose_hash=NEWS))
 
     assert RULES.may_send(nobody, "monthly_news", MONDAY_NOON) == "no_consent"
     assert RULES.may_send(live, "monthly_news", MONDAY_NOON) == ""

@@ -1,6 +1,7 @@
 """A phone for the engine alone: says, taps, hears. Between every two turns the conversation is written out and read back."""
 
 import re
+from copy import copy
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -44,11 +45,15 @@ class PlainRules:
         self.refused = ""
         self.open = False
         self.staffed = False
+        self.current_notice = "n" * 32
 
     def notice(self, language: str) -> ShownNotice:
         return ShownNotice(
-            f"The privacy notice of {self.business.name}.", "n" * 32, language, self.business.notice.link
+            f"The privacy notice of {self.business.name}.", self.current_notice, language, self.business.notice.link
         )
+
+    def informs(self, notice: str) -> bool:
+        return notice == self.current_notice
 
     def stop_word(self, language: str) -> str:
         return intents.stop_word(language)
@@ -93,6 +98,14 @@ class Phone:
         self.engine = Engine(self.book, Languages(catalog), TypedValues(), self.rules)
         self.conversation = replace(self.engine.begin(PersonId("ab" * 16), "", self.now), language=self.language)
         self._count = 0
+
+    def with_book(self, known: Book) -> "Phone":
+        """The same phone and person after the business changed its flows or words."""
+        other = copy(self)
+        other.book, other.rules = known, PlainRules(known)
+        catalog = Catalog({}, offered=known.business.languages, default=known.business.language)
+        other.engine = Engine(known, Languages(catalog), TypedValues(), other.rules)
+        return other
 
     def play(self, event: Event) -> list[Send]:
         """One turn; what is said in it."""

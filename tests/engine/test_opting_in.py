@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
+from bot.domain.business import purpose_hash
 from bot.domain.command import Notify, RecordConsent
 from bot.domain.event import MessageReceived
 from bot.domain.ids import EventId, Wamid, Words
@@ -17,7 +18,8 @@ BOOK = book()
 ASKED = NOW - timedelta(minutes=5, milliseconds=250)
 REQUEST = OptInRequest(
     "c" * 32, "newsletter", "en", ASKED, ASKED + timedelta(hours=48), "website https://shop.example", "f" * 32, "n" * 32,
-    "p" * 32, "confirm_sign_up/en", "Tick what you would like", "Yes, our newsletter", "Do you want that?\n[Yes, please]",
+    purpose_hash(BOOK.business.purposes["newsletter"]), "confirm_sign_up/en",
+    "Tick what you would like", "Yes, our newsletter", "Do you want that?\n[Yes, please]",
 )  # fmt: skip
 
 

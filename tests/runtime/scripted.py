@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from bot.domain.business import purpose_hash
 from bot.domain.command import (
     Call,
     Command,
@@ -24,6 +25,7 @@ from bot.domain.ids import CommandId, PersonId, command_id
 from bot.domain.intent import NO_INTENT, Decision, Intent
 from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
+from tests.privacy.sample import BUSINESS
 
 WINDOW = timedelta(hours=24)
 
@@ -76,7 +78,8 @@ class ScriptedEngine:
 
     def begin(self, person: PersonId, country: str, now: datetime) -> Conversation:
         # Older than any stop of the stories: a newer yes would rightly outweigh it (`policy`).
-        consent = Consent("given", since=now - timedelta(days=1), valid_until=now + timedelta(days=700))
+        agreed = purpose_hash(BUSINESS.purposes["tips"])
+        consent = Consent("given", now - timedelta(days=1), valid_until=now + timedelta(days=700), purpose_hash=agreed)
         return Conversation(person, created_at=now, country=country, consents={"tips": consent})
 
     def advance(self, conversation: Conversation, event: Event, now: datetime) -> Turn:

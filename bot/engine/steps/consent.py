@@ -12,7 +12,7 @@ from bot.engine import renewing
 from bot.engine.compiler import Node
 from bot.engine.play import Play
 from bot.engine.steps.question import NOT_AN_OPTION, answer_to, plain
-from bot.engine.stopping import expire, stop, withdraw
+from bot.engine.stopping import expire, invalidate, stop, withdraw
 
 CONSENT_TYPE = {True: "explicit", False: "expressed"}
 
@@ -26,8 +26,10 @@ def enter(play: Play, node: Node) -> str | None:
     """Asks the first question, or repeats the open one after an interruption."""
     step = _step(node)
     consent = play.conversation.consent(step.consent)
-    if consent.is_live(play.now):
+    if play.has_consent(step.consent):
         return "already"
+    if consent.is_live(play.now):
+        invalidate(play, step.consent)
     if (
         consent.state == PENDING
         and consent.is_open(play.now)

@@ -260,7 +260,10 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     account = next(iter(settings.whatsapp.accounts), "")  # empty only where nothing is sent (`open_bot`)
     # The one guarded door out: the client is made here and handed to the outbox and to nobody else (architecture.md 6).
     channel = WhatsAppClient(Graph(settings.whatsapp, session), account)
-    engine = Engine(book, Languages(catalog), TypedValues(), rules)
+    texts = Languages(catalog)
+    if work:
+        texts.warm()
+    engine = Engine(book, texts, TypedValues(), rules)
     started = _Started()
     registry = Registry()
     figures = Figures(registry)

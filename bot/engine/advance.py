@@ -21,7 +21,7 @@ from bot.domain.event import (
 from bot.domain.ids import PersonId
 from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
-from bot.engine import handing, importing, informing, renewing
+from bot.engine import handing, importing, informing, listening, renewing
 from bot.engine.book import Book
 from bot.engine.exercising import exercise
 from bot.engine.outcomes import END, UNHANDLED
@@ -64,7 +64,7 @@ class Engine:
             return _turn(play)
         expire(play)
         if isinstance(event, MessageReceived):
-            _heard(play, event)
+            event = _heard(play, event)
             if route(play, event):
                 self._hear(play, event)
             self._run(play)
@@ -266,15 +266,10 @@ def _open_window(play: Play, event: MessageReceived) -> None:
     play.set(window_until=until if known is None or until > known else known, last_inbound_at=event.at)
 
 
-def _heard(play: Play, event: MessageReceived) -> None:
-    """What every message of the person changes: the window, and the language they ask for."""
+def _heard(play: Play, event: MessageReceived) -> MessageReceived:
+    """What every message of the person changes: the window, and the language. The event as it is to be routed."""
     _open_window(play, event)
-    wanted = event.intent.target_language
-    if "language" in event.intent.flags and wanted:
-        language = play.world.texts.closest(wanted)
-        if language.split("-", maxsplit=1)[0] == wanted.split("-", maxsplit=1)[0]:
-            play.set(language=language, language_chosen=True)
-            play.language = play.language_asked = language
+    return listening.heard(play, event)
 
 
 def _turn(play: Play) -> Turn:

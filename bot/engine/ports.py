@@ -33,6 +33,12 @@ class Texts(Protocol):
     def name(self, language: str) -> str:
         """The language's name in itself."""
 
+    def wish_of(self, words: str) -> str | None:
+        """The offered language a message asks for; empty when another is wanted and which must be asked; None when it is no such wish."""
+
+    def written_in(self, words: str) -> str:
+        """The offered language a message is clearly written in, or empty; short messages decide nothing."""
+
 
 class Values(Protocol):
     """Dates, numbers, money and so on as people type them (`bot.i18n`)."""

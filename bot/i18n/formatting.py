@@ -12,7 +12,8 @@ from babel.lists import format_list
 from babel.numbers import format_currency, format_decimal
 from babel.units import format_unit
 
-from bot.i18n.catalog import Catalog
+from bot.i18n import choosing, detecting
+from bot.i18n.catalog import Catalog, base
 from bot.i18n.contacts import shown_phone
 from bot.i18n.locales import locale_of
 
@@ -41,6 +42,22 @@ class Languages:
     def name(self, language: str) -> str:
         locale = locale_of(language)
         return (locale.get_display_name(locale) or language).capitalize()
+
+    def wish_of(self, words: str) -> str | None:
+        found = choosing.wish(words, self._catalog.languages)
+        return None if found is None else found.language
+
+    def written_in(self, words: str) -> str:
+        """Needs a choice: where one language is offered nothing is looked at, and the detector is never loaded."""
+        if len({base(one) for one in self._catalog.languages}) < 2:
+            return ""
+        found = detecting.written_in(words, self._catalog.languages)
+        return self._catalog.closest(found) if found else ""
+
+    def warm(self) -> None:
+        """Loads what tells languages apart, which takes most of a second: before the first message instead of during it."""
+        if len({base(one) for one in self._catalog.languages}) > 1:
+            detecting.warm()
 
     def plural(self, number: float, language: str) -> str:
         return str(locale_of(language).plural_form(Decimal(str(number))))

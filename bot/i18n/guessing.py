@@ -25,7 +25,7 @@ def guess(text: str, language: str, context: Context) -> datetime | None:
 
 @lru_cache(maxsize=512)
 def _parsed(text: str, language: str, tense: str, order: str, base: datetime) -> datetime | None:
-    import dateparser  # type: ignore[import-untyped,unused-ignore]
+    import dateparser
 
     settings: Any = {
         "RELATIVE_BASE": base, "DATE_ORDER": order, "REQUIRE_PARTS": ["day", "month"], "RETURN_AS_TIMEZONE_AWARE": False,

@@ -41,6 +41,7 @@ from bot.privacy.numbers import BadNumber, canonical
 from bot.privacy.retention import Periods
 from bot.runtime.erasing import Erasing
 from bot.runtime.figures import Figures
+from bot.runtime.merging import Merging
 from bot.runtime.opting_in import OptingIn, OptInParts
 from bot.runtime.outbox import Hands, Outbox
 from bot.runtime.ports import Lease, Stored
@@ -56,6 +57,7 @@ from bot.storage.exports import MongoExports
 from bot.storage.indexes import prepare
 from bot.storage.leaves import MongoLeaves
 from bot.storage.ledger import MongoLedger
+from bot.storage.merges import MongoMerges
 from bot.storage.mongo import Mongo
 from bot.storage.opt_ins import MongoOptIns, MongoPace
 from bot.storage.people import MongoPeople
@@ -274,6 +276,13 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         requests = MongoOptIns(mongo, keyring)
         needed = OptInParts(business, requests, conversations, people, suppressions, channel, ids, clock, words)
         opting_in = OptingIn(needed, figures=figures)
+    law = "gdpr" if not business.country else business.country.lower()
+    recorded = MongoLedger(
+        mongo, subjects, jurisdiction=law, controller=business.controller.name,
+        account=account, parties=parties_version(business),
+    )  # fmt: skip
+    ledger = ReplayedLedger(recorded, ground.replays)
+    merging = Merging(MongoMerges(mongo, subjects, keyring), conversations, people, suppressions, ledger, ids, clock)
     turns = Turns(
         Parts(
             engine,
@@ -287,17 +296,12 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
             clock,
             opting_in,
             said_by_meta,
+            merging,
         ),
         started if work else None,
         figures=figures,
     )
     erasing = Erasing(erasures, others, channel, business, ids, clock)
-    law = "gdpr" if not business.country else business.country.lower()
-    recorded = MongoLedger(
-        mongo, subjects, jurisdiction=law, controller=business.controller.name,
-        account=account, parties=parties_version(business),
-    )  # fmt: skip
-    ledger = ReplayedLedger(recorded, ground.replays)
     connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
     copying = Copying(Copies(mongo, subjects, keyring), subjects, business, rules)
     files = MongoExports(mongo, subjects)

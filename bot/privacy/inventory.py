@@ -223,6 +223,15 @@ _IDENTITIES = Collection(
     ),
 )  # fmt: skip
 
+_MERGES = Collection(
+    "merges", N_("that two identities turned out to be one person"), "person", "person", "delete",
+    (
+        *_fields("_id person", _ID, Purpose.CHAT, SEEN, _PSEUDO),
+        *_fields("step at expires", _STATE, Purpose.CHAT, SEEN, _CLEAR),
+        *_fields("lease.t lease.u", _TECHNICAL, Purpose.DELIVERY, SEEN, _CLEAR, exported=False),
+    ),
+)  # fmt: skip
+
 _SUBJECTS = Collection(
     "subjects", N_("each person's own key and address, apart from everything else"), "_id", "person", "delete",
     (
@@ -230,6 +239,8 @@ _SUBJECTS = Collection(
         *_fields("created_at", _STATE, Purpose.CHAT, WITH_SEALED, _CLEAR),
         *_fields("key", _SECRET, Purpose.SECURITY, WITH_SEALED, _SEALED, exported=False),
         *_fields("salt", _SECRET, Purpose.SECURITY, WITH_SEALED, _CLEAR, exported=False),
+        *_fields("former.person former.ref", _ID, Purpose.PROOF, WITH_SEALED, _PSEUDO),
+        *_fields("former.salt", _SECRET, Purpose.SECURITY, WITH_SEALED, _CLEAR, exported=False),
         *_fields("kid", _TECHNICAL, Purpose.SECURITY, WITH_SEALED, _CLEAR, exported=False),
         *_fields("sweep_at", _TECHNICAL, Purpose.OPERATION, WITH_SEALED, _CLEAR, exported=False),
         *_fields("address p address/phone address/bsuid address/parent_bsuid", _ID, Purpose.CHAT, WITH_PERSON, _SEALED),
@@ -430,7 +441,7 @@ _CONSOLE_EVENTS = _about_nobody(
 COLLECTIONS: Mapping[str, Collection] = {
     one.name: one
     for one in (
-        _CONVERSATIONS, _IDENTITIES, _SUBJECTS, _LEDGER, _EVIDENCE, _SUPPRESSIONS, _REQUESTS, _TICKETS, _TRANSCRIPTS, _SENDS,
+        _CONVERSATIONS, _IDENTITIES, _MERGES, _SUBJECTS, _LEDGER, _EVIDENCE, _SUPPRESSIONS, _REQUESTS, _TICKETS, _TRANSCRIPTS, _SENDS,
         _TOMBSTONES, _ERASURE_JOBS, _DEAD_LETTERS, _SEEN_PAGES, _EXPORTS, _OPT_INS, _PACE, _REPLAY_LIST,
         _about_nobody("flow_versions", N_("published flows"), "_id flow language content published_at", VERSION, _BUSINESS),
         _about_nobody("texts", N_("notices and purposes as they were shown"), "_id kind name version language content published_at",

@@ -33,6 +33,7 @@ from bot.runtime.arrivals import Arrived, Spoken, adds_to, believed, box_of, eve
 from bot.runtime.figures import Figures, known_price
 from bot.runtime.line import due
 from bot.runtime.mailbox import Mailboxes
+from bot.runtime.merging import Merging
 from bot.runtime.opting_in import OptingIn
 from bot.runtime.playing import Played, play
 from bot.runtime.ports import (
@@ -82,6 +83,7 @@ class Parts:
     clock: Clock
     opting_in: OptingIn | None = None
     health: ChannelHealth | None = None
+    merging: Merging | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,11 @@ class Turns:
         self._figures = figures or Figures()
         self._posts = count()
         self._boxes: Mailboxes[Arrived] = Mailboxes(self._play_box, most_waiting=most_waiting)
+
+    @property
+    def merging(self) -> Merging | None:
+        """Where two people become one; a merge that was cut off is gone on with by whoever looks for it."""
+        return self._parts.merging
 
     async def accept(self, inbound: Sequence[Inbound]) -> None:
         """Returns when every turn is durable. Raises `RetryLater` when one could not be; those done are recognised next time.
@@ -234,10 +241,17 @@ class Turns:
                 await parts.suppressions.suppress(change.current, rows)
             person = await parts.people.recognise(change.previous, now)
             owner = await parts.people.recognise(change.current, now) if person is not None else None
-            if person is not None and owner in (None, person):
-                await parts.people.bind(person, change.current, now)
-            else:
-                self._figures.ignored.add(kind="IdentityChange", reason="nobody" if person is None else "two_people")
+            if person is None:
+                self._figures.ignored.add(kind="IdentityChange", reason="nobody")
+                return True
+            if owner is not None and owner != person and _is_scoped(change.current):
+                if parts.merging is None:
+                    self._figures.ignored.add(kind="IdentityChange", reason="two_people")
+                    return True
+                # Somebody wrote under the new id before this word about it came. A number alone proves nothing: it may have been
+                # given on, and nobody gets another one's history by it (GDPR art. 5(1)(f)).
+                person = await parts.merging.run(person, owner)
+            await parts.people.bind(person, change.current, now)
         except Exception as problem:  # noqa: BLE001 - one bad item must not sink its batch (botpress 15083)
             logger.warning("identity change not applied", extra={"reason": type(problem).__name__})
             return False
@@ -269,6 +283,8 @@ class Turns:
             known = await people.address(person)
             if known is not None and not adds_to(known, address):
                 return _Who(person, address)
+            if self._parts.merging is not None and (twin := await self._parts.merging.twin(person, address)):
+                person = await self._parts.merging.run(person, twin)
             await people.bind(person, address, now)
             return _Who(person, address, await self._parts.suppressions.standing(address))
         gone = await people.gone([event.id for event in coming])
@@ -430,6 +446,10 @@ class Turns:
                 logger.error(  # noqa: TRY400 - no traceback: it may quote content
                     "dead letter not kept", extra={"person": letter.person, "reason": type(problem).__name__}
                 )
+
+
+def _is_scoped(address: Address) -> bool:
+    return address.bsuid is not None or address.parent_bsuid is not None
 
 
 def _also_stopped(conversation: Conversation, stopped: Mapping[str, datetime] | None) -> Conversation:

@@ -99,7 +99,7 @@ class Worker:
             return
 
     async def look(self) -> int:
-        """Takes up some due conversations and erasures; returns how many."""
+        """Takes up some due conversations, erasures and merges; returns how many."""
         now = self._clock.now()
         free = AT_ONCE - len(self._tasks)
         if free <= 0:
@@ -115,6 +115,11 @@ class Worker:
         for job in await self._erasures.unfinished(job_lease, now):
             taken += 1
             self._spawn(lambda one=job: self._erasing.resume(one))  # type: ignore[misc]
+        merging = self._turns.merging
+        if merging is not None:
+            for merge in await merging.look():
+                taken += 1
+                self._spawn(lambda one=merge: merging.resume(one))  # type: ignore[misc]
         return taken
 
     async def _take_up(self, stored: Stored, lease: Lease) -> None:

@@ -48,7 +48,7 @@ class Copies:
             return person
         if collection.found_as == "identity_id" and subject and subject.address:
             return {"$in": [one.id for one in self._keyring.identity_ids(subject.address)]}
-        return subject.ref if collection.found_as == "subject_ref" and subject else None
+        return {"$in": list(subject.references)} if collection.found_as == "subject_ref" and subject else None
 
     def _opened(self, collection: str, row: Document, person: PersonId, subject: Subject | None) -> Document:
         # The address goes into a copy by itself (`privacy.export.assemble`: numbers); here it is only its sealed bytes.

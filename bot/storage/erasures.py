@@ -8,11 +8,12 @@ from pymongo import ReturnDocument
 from bot.domain import plain
 from bot.domain.command import Erase
 from bot.domain.errors import RetryLater, Unreadable
-from bot.domain.ids import PersonId
+from bot.domain.ids import CommandId, PersonId
 from bot.privacy.erasure import JOB_LASTS, row_actions
 from bot.privacy.keyring import Keyring, WrappedKey
 from bot.runtime.ports import ErasureJob, Lease, Stored
 from bot.storage.documents import seal, unseal
+from bot.storage.merges import MERGES
 from bot.storage.mongo import Document, Mongo, insert_all_once, insert_once, reaches
 from bot.storage.people import TOMBSTONE_KEPT, TOMBSTONES
 from bot.storage.replays import Replays
@@ -44,7 +45,11 @@ class MongoErasures:
             return self._opened(known)
         if subject is None:
             raise RetryLater("the person's key is gone without a job; an operator must look")
+        await self._refuse_while_merging(person)
         await self._replays.erased(command.id, person, subject.ref, now)
+        for place, (former, ref) in enumerate(await self._subjects.merged_into(person)):
+            # An older backup holds them as somebody of their own.
+            await self._replays.erased(CommandId(f"{command.id}:{place}"), former, ref, now)
         await self._bury(stored, now)
         key, wrapped = self._keyring.new_data_key(PersonId(command.id))
         private = {
@@ -60,6 +65,11 @@ class MongoErasures:
         await insert_once(self._jobs, row)
         found = await self._jobs.find_one({"_id": command.id})
         return self._opened(found or row)
+
+    async def _refuse_while_merging(self, person: PersonId) -> None:
+        """Rows of somebody who is about to become this person would be left. A merge takes moments; the erasure waits for it."""
+        if await self._mongo.collection(MERGES).find_one({"person": person, "expires": None}, {"_id": 1}) is not None:
+            raise RetryLater("somebody is being merged into this person")
 
     async def _bury(self, stored: Stored, now: datetime) -> None:
         """Ids of answered messages, so that a late redelivery does not bring the person back."""

@@ -9,13 +9,13 @@ from bot.storage.mongo import Mongo, reaches, upsert
 SCHEMA_VERSION = 1
 
 _EXPIRING = ("sends", "tombstones", "erasure_jobs", "dead_letters", "seen_pages", "tickets", "transcripts", "exports", "opt_in_requests",
-             "suppressions", "replay", "pace", "console_events")  # fmt: skip
+             "suppressions", "replay", "pace", "console_events", "merges")  # fmt: skip
 _EXTRA: dict[str, list[Any]] = {
     "conversations": [[("work_due", 1)], [("sweep_at", 1)]],
     "sends": [[("w", 1)], [("person", 1), ("started_at", 1)]],
     "suppressions": [[("i", 1)], [("kid", 1)]],
     "identities": [[("kid", 1)]],
-    "subjects": [[("kid", 1)], [("sweep_at", 1)], [("subject_ref", 1)]],
+    "subjects": [[("kid", 1)], [("sweep_at", 1)], [("subject_ref", 1)], [("former.ref", 1)]],
     "ledger": [[("subject_ref", 1)], [("recorded_at", 1)]],
     "requests": [[("subject_ref", 1)], [("closed_at", 1)]],
     "tickets": [[("team", 1), ("state", 1), ("opened_at", 1)], [("owner", 1), ("state", 1)]],

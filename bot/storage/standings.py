@@ -12,7 +12,7 @@ from bot.privacy.ledger.leaves import consent_of
 from bot.storage.documents import CONVERSATIONS, unseal
 from bot.storage.ledger import EVIDENCE, LEDGER
 from bot.storage.mongo import Document, Mongo, reaches
-from bot.storage.subjects import COLLECTION, Subject, Subjects
+from bot.storage.subjects import COLLECTION, Subject, Subjects, named
 
 
 class Standings:
@@ -42,7 +42,7 @@ class Standings:
     @reaches
     async def person_of(self, ref: str) -> PersonId | None:
         """Whom a reference belongs to; None after an erasure."""
-        row = await self._vault.find_one({"subject_ref": ref}, {"_id": 1})
+        row = await self._vault.find_one(named(ref), {"_id": 1})
         return PersonId(row["_id"]) if row else None
 
     @reaches

@@ -1,11 +1,11 @@
 """The vault: each person's own key, wrapped, and their sealed address (decisions.md 15). Keys are remembered for seconds only."""
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from bot.domain import plain
-from bot.domain.errors import Unreadable
+from bot.domain.errors import RetryLater, Unreadable
 from bot.domain.ids import Address, PersonId
 from bot.privacy.crypto import DataKey, new_key, random_token
 from bot.privacy.erasure import KEY_CACHES_LIVE
@@ -30,6 +30,12 @@ class Subject:
     key: DataKey = field(repr=False)
     salt: bytes = field(repr=False)
     address: Address | None = field(repr=False)
+    former: tuple[str, ...] = ()
+
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Every reference under which the ledger knows this person: their own, and those of people merged into them."""
+        return (self.ref, *self.former)
 
 
 class Subjects:
@@ -67,7 +73,7 @@ class Subjects:
     @reaches
     async def by_reference(self, reference: str) -> PersonId | None:
         """Who a reference in the ledger or the register belongs to; None for nobody, or somebody who was erased."""
-        row = await self._rows.find_one({"subject_ref": reference}, {"_id": 1})
+        row = await self._rows.find_one(named(reference), {"_id": 1})
         return PersonId(row["_id"]) if row is not None else None
 
     @reaches
@@ -89,7 +95,8 @@ class Subjects:
             address: Address | None = plain.decode(opened["v"])
         except (Unreadable, KeyError):
             address = None
-        return self._remember(Subject(person, row["subject_ref"], key, bytes(row["salt"]), address), asked)
+        former = tuple(one["ref"] for one in row.get("former", ()))
+        return self._remember(Subject(person, row["subject_ref"], key, bytes(row["salt"]), address, former), asked)
 
     async def openable(self, person: PersonId) -> Subject | None:
         """As `find`, but None as well where the key cannot be opened: for what must go on without it."""
@@ -131,7 +138,26 @@ class Subjects:
         sealed = self._sealed(subject.key, person, address)
         result = await self._rows.update_one({"_id": person}, {"$set": {"address": sealed}})
         if result.matched_count:
-            self._remember(Subject(person, subject.ref, subject.key, subject.salt, address), asked)
+            self._remember(replace(subject, address=address), asked)
+
+    @reaches
+    async def absorb(self, winner: PersonId, loser: PersonId) -> None:
+        """The loser's ledger reference and salt become the winner's; then the loser's key goes. Raises `RetryLater` without a winner."""
+        row = await self._rows.find_one({"_id": loser})
+        if row is not None:
+            own = {"person": loser, "ref": row["subject_ref"], "salt": row["salt"]}
+            added = {"$addToSet": {"former": {"$each": [own, *row.get("former", ())]}}}
+            if not (await self._rows.update_one({"_id": winner}, added)).matched_count:
+                raise RetryLater("the person who remains has no key")
+            await self._rows.delete_one({"_id": loser})
+        self.forget(loser)
+        self.forget(winner)
+
+    @reaches
+    async def merged_into(self, person: PersonId) -> list[tuple[PersonId, str]]:
+        """Who was merged into this person, each with their ledger reference."""
+        row = await self._rows.find_one({"_id": person}, {"former": 1})
+        return [(PersonId(one["person"]), one["ref"]) for one in (row or {}).get("former", ())]
 
     @reaches
     async def destroy(self, person: PersonId) -> None:
@@ -155,3 +181,8 @@ class Subjects:
         while len(self._known) > AT_MOST:
             self._known.popitem(last=False)
         return subject
+
+
+def named(reference: str) -> dict[str, object]:
+    """Finds the vault row of whoever a ledger reference belongs to, people merged into them included."""
+    return {"$or": [{"subject_ref": reference}, {"former.ref": reference}]}

@@ -41,8 +41,8 @@ def together_of(winner: Conversation, loser: Conversation, now: datetime) -> tup
         last_inbound_at=_later(winner.last_inbound_at, loser.last_inbound_at),
         created_at=min((one for one in (winner.created_at, loser.created_at) if one is not None), default=None),
     )  # fmt: skip
-    if winner.owner == "bot" and loser.owner in ("queue", "agent"):
-        after = replace(after, owner=loser.owner, ticket=loser.ticket)
+    if winner.owner == "bot" and loser.owner in ("queue", "agent"):  # a person of the business speaks with them
+        after = replace(after, owner=loser.owner, ticket=loser.ticket, hushed=loser.hushed)
     commands: list[Command] = []
     at = now if winner.recorded_at is None else max(now, winner.recorded_at + _MOMENT)
     for purpose in sorted(winner.consents):

@@ -12,6 +12,7 @@ from bot.domain.errors import RetryLater, Unreadable
 from bot.domain.ids import Address, PersonId
 from bot.privacy.crypto import DataKey
 from bot.privacy.erasure import row_actions
+from bot.privacy.inventory import COLLECTIONS, Kept
 from bot.privacy.keyring import Keyring
 from bot.runtime.merging import STEPS, MergeJob
 from bot.runtime.ports import Lease
@@ -87,7 +88,7 @@ class MongoMerges:
                 continue
             rows = self._mongo.collection(action.collection)
             async for row in rows.find({action.found_by: job.loser}):
-                if "p" in row and keys is None:
+                if keys is None and _sealed(action.collection, row):
                     keys = await self._keys(job)
                 change = self._anew(action.collection, row, job, keys)
                 # Guarded by the owner: what an erasure took meanwhile stays gone, what was moved stays moved.
@@ -102,15 +103,17 @@ class MongoMerges:
     @staticmethod
     def _anew(collection: str, row: Document, job: MergeJob, keys: tuple[DataKey, DataKey] | None) -> Document:
         change: dict[str, Any] = {"$set": {"person": job.winner}}
-        if "p" not in row or keys is None:
+        if keys is None:
             return change
-        place = {"collection": collection, "row": str(row["_id"]), "field": "p"}
-        try:
-            opened = unseal(keys[0], row["p"], person=job.loser, **place)
-        except Unreadable:
-            # It could not be read before either; without its sealed part the row still says what it clearly says.
-            return {**change, "$unset": {"p": ""}}
-        change["$set"]["p"] = seal(keys[1], opened, person=job.winner, **place)
+        for name in _sealed(collection, row):
+            place = {"collection": collection, "row": str(row["_id"]), "field": name}
+            try:
+                opened = unseal(keys[0], row[name], person=job.loser, **place)
+            except Unreadable:
+                # It could not be read before either; without its sealed part the row still says what it clearly says.
+                change.setdefault("$unset", {})[name] = ""
+                continue
+            change["$set"][name] = seal(keys[1], opened, person=job.winner, **place)
         return change
 
     @reaches
@@ -144,6 +147,12 @@ class MongoMerges:
             return []
         await self._jobs.update_many({"_id": {"$in": ids}, **waiting}, {"$set": {"lease": _lease(lease)}})
         return [_job(row) async for row in self._jobs.find({"_id": {"$in": ids}, "lease.t": lease.token})]
+
+
+def _sealed(collection: str, row: Document) -> list[str]:
+    """The fields of this row that are sealed under its person's key, by the register."""
+    names = (one.path for one in COLLECTIONS[collection].fields if one.kept is Kept.ENCRYPTED)
+    return [name for name in names if "/" not in name and "." not in name and isinstance(row.get(name), bytes)]
 
 
 def _lease(lease: Lease) -> Document:

@@ -7,7 +7,7 @@ import bson
 import pytest
 
 from bot.domain.errors import Unreadable
-from bot.domain.ids import Address, PhoneNumber
+from bot.domain.ids import Address, Bsuid, PhoneNumber
 from bot.domain.inbound import AccountNotice
 from bot.privacy.inventory import COLLECTIONS, unlisted
 from bot.privacy.keyring import Keyring
@@ -16,6 +16,7 @@ from bot.storage.channel import MongoChannelHealth
 from tests.e2e import traces
 from tests.storage.shelf import NAME, NOW, SECRETS, SHOWN, TYPED, Shelf, whole_life
 from tests.storage.test_erasures import asked, erase
+from tests.storage.test_merges import merging
 
 pytestmark = pytest.mark.mongo
 
@@ -34,6 +35,12 @@ async def test_every_stored_field_is_in_the_register(shelf: Shelf) -> None:
     health = MongoChannelHealth(shelf.mongo)
     await health.note(AccountNotice("account_update", "DISABLED_UPDATE"), NOW)
     await health.note(AccountNotice("message_template_status_update", "PAUSED", about), NOW)
+    winner, loser = (
+        await shelf.somebody(Address(bsuid=Bsuid("US.One1"))),
+        await shelf.somebody(Address(bsuid=Bsuid("US.Two2"))),
+    )
+    await shelf.begun(winner)
+    await merging(shelf, shelf.clock, shelf.keyring).run(winner, loser)
     found: dict[str, set[str]] = {}
     async for name, document in shelf.mongo.scan():
         found.setdefault(name, set()).update(unlisted(name, document))

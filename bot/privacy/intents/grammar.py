@@ -28,7 +28,7 @@ class Reading:
 
 NOTHING = Reading()
 
-_PLAIN = frozenset({"consent-withdrawn", "objected"})
+_PLAIN = frozenset({"consent-withdrawn", "objected", "subscription-ended"})
 """Rules whose words say enough, whatever else the sentence speaks of."""
 
 MAY_BE_ERASURE = frozenset({"taken-off", "taken-off-unsure"})
@@ -108,7 +108,7 @@ def _consent_withdrawn(s: Sentence) -> bool:
 
 
 def _objected(s: Sentence) -> bool:
-    return s.has("object") and s.near("object", "marketing", "message", "send", within=8)
+    return s.near("object", "marketing", "message", "send", within=8)
 
 
 def _ceasing(s: Sentence) -> bool:
@@ -207,9 +207,23 @@ def _cancelled_messages(s: Sentence) -> bool:
     )
 
 
+def _subscription_ended(s: Sentence) -> bool:
+    """Cancel my subscription to these messages; a subscription to anything else is an order."""
+    if not s.near("subscription", "message", "marketing", within=3):
+        return False
+    return s.near("subscription", "cancel", "cease", "remove", "unsub", "unwanted", within=4)
+
+
 def _already_said(s: Sentence) -> bool:
-    """I have written STOP three times."""
-    return s.has("already") and s.has("cease", "unsub")
+    """I have written STOP three times; how many times must I say that nothing be sent?"""
+    return s.has("already") and (s.has("cease", "unsub", "unsent") or s.near("not", "send", "bother", within=4))
+
+
+def _threatened(s: Sentence) -> bool:
+    """If you write to me once more, I shall complain."""
+    return (
+        s.has("complain") and s.has("send", "message", "bother") and s.has("more", "if") and not s.has("transactional")
+    )
 
 
 def _doubtful(s: Sentence) -> bool:
@@ -247,13 +261,15 @@ _RULES: tuple[tuple[str, str, Callable[[Sentence], bool]], ...] = (
     ("cease-messages", "stop", _ceasing),
     ("sending-forbidden", "stop", _forbidden),
     ("messages-unwanted", "stop", _unwanted),
+    ("stop-and-erase", "stop", _erased_too),
     ("taken-off", "stop", _taken_off),
     ("unsubscribed", "stop", _unsubscribed),
     ("no-more-messages", "stop", _no_more),
     ("messages-cancelled", "stop", _cancelled_messages),
+    ("subscription-ended", "stop", _subscription_ended),
     ("already-said", "stop", _already_said),
-    ("stop-and-erase", "stop", _erased_too),
     ("doubt", "ask", _doubtful),
+    ("threatened", "ask", _threatened),
     ("taken-off-unsure", "ask", _taken_off_unsure),
     ("unsubscribed-unsure", "ask", _unsubscribed_unsure),
     ("bothered", "ask", _bothered),
@@ -261,3 +277,9 @@ _RULES: tuple[tuple[str, str, Callable[[Sentence], bool]], ...] = (
     ("bare-unwanted", "ask", _bare_unwanted),
     ("bare-forbidden", "ask", _bare_forbidden),
 )
+
+GUESSES = frozenset({"bare-ceasing", "bare-unwanted", "bare-forbidden", "unsubscribed-unsure"})
+"""Rules that only guess: what resembles no wish at all is not asked about for their sake."""
+
+NAMES = frozenset(name for name, _, _ in _RULES)
+"""The rules of this grammar, as against keywords."""

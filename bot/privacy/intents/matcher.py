@@ -1,12 +1,12 @@
 """From a message to its intent: whole-message keywords of all languages first, then sentences, then near spellings."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import groupby
+from itertools import chain, groupby
 
 from bot.domain.intent import Decision, Intent
-from bot.privacy.intents import grammar, rights
+from bot.privacy.intents import grammar, hunch, rights
 from bot.privacy.intents.lexicon import Block, Lexicon, codes, lexicon
 from bot.privacy.intents.normalise import HARD, SOFT, keyed, latin, signs, squeezed, words_of
 from bot.privacy.intents.sentence import Sentence
@@ -20,11 +20,18 @@ CANCELLING = frozenset({"cancel", "end", "quit", "cancelar", "fin", "fim"})
 
 _KEYWORD_WORDS = 8
 _NEAR_WORDS = 3
+_UNSURE_LETTERS = 6
 _LANGUAGE_WISH_WORDS = 6
 _CLAUSES = 6
 _CLAUSE_WORDS = 4
 _HUSHED = frozenset({"help", "start", "access", "agent", "privacy"})
 """Flags that say nothing where the person wants no more messages: "stop messages" is no call for help."""
+
+_RAISED, _RAISED_BESIDE_ERASURE, _DOUBTED, _NO_GUESS, _ROUTES = 0.5, 2.0, -1.5, -1.0, 0.5
+"""How much a message must resemble a kind; chosen on a fresh round that was not learned from (docs/intents.md)."""
+
+_NO_HUNCH = frozenset({"yes", "no", "start", "language"})
+_ROUTED = tuple(kind for kind in hunch.KINDS if kind != "stop")
 
 LANGUAGES = tuple(sorted({*codes(), "pt-BR"}))
 """The languages whose wishes are understood, always all of them (decisions.md 5)."""
@@ -89,14 +96,18 @@ def understand(
     found, wanted = _whole_flags(heard, known)
     reading = _keyword(heard, known, flow_open=flow_open)
     if reading.rule in ("", "keyword-unsure"):
-        said, flags = _sentences(heard, known)
+        sentences = _sentences(heard, known)
+        said, flags = _read(sentences)
         found |= flags
         if said.stop == "stop" or not reading.stop:
             reading = said
         if reading.stop != "stop":
             reading = _clause(heard, known, reading)
-    if not reading.stop and not found and not wanted:
-        reading = _misspelt(heard, known)
+        if not reading.stop and not found and not wanted:
+            reading = _misspelt(heard, known)
+        if "erase" in found and reading.rule in grammar.MAY_BE_ERASURE:
+            reading = grammar.NOTHING
+        reading, found = _with_hunch(reading, found, _likeness(heard, sentences))
     return _intent(reading, found, wanted, heard, known.version, purposes or {})
 
 
@@ -110,8 +121,6 @@ def _intent(
 ) -> Intent:
     if "erase" in flags:
         flags -= {"access", "rectify"}
-        if reading.rule in grammar.MAY_BE_ERASURE:
-            reading = grammar.NOTHING
     if rights.ERASE_ME in flags:
         flags = flags - {rights.ERASE_ME} | {"erase"}
     if not reading.stop:
@@ -151,7 +160,7 @@ def _without_politeness(words: list[str], known: Lexicon) -> str:
     return " ".join(kept or words)
 
 
-def _forms(heard: _Heard) -> Iterator[str]:
+def _forms(heard: _Heard, known: Lexicon) -> Iterator[str]:
     """A whole message as it may stand in the lists: as it is, in look-alike Latin, with letters joined, none repeated."""
     said = " ".join(heard.words)
     for bare in dict.fromkeys((said, heard.bare)):
@@ -159,17 +168,27 @@ def _forms(heard: _Heard) -> Iterator[str]:
         yield latin(bare)
         pieces = bare.split()
         if len(pieces) > 1 and all(len(piece) == 1 for piece in pieces):
-            yield "".join(pieces)
-            yield latin("".join(pieces))
+            yield from _without_spaced_politeness("".join(pieces), known)
         yield squeezed(bare)
         yield squeezed(latin(bare))
+
+
+def _without_spaced_politeness(joined: str, known: Lexicon) -> Iterator[str]:
+    """`s t o p  p l e a s e`: the letters joined, and with a word of politeness at either end left out."""
+    yield joined
+    yield latin(joined)
+    for at in range(2, len(joined) - 1):
+        if joined[at:] in known.polite:
+            yield joined[:at]
+        if joined[:at] in known.polite:
+            yield joined[at:]
 
 
 def _meanings(heard: _Heard, known: Lexicon) -> tuple[str, set[str]]:
     """(the form found in the lists, what it means there); the person's own language wins where it says something else."""
     if len(heard.words) > _KEYWORD_WORDS * 2:
         return "", set()
-    for form in _forms(heard):
+    for form in _forms(heard, known):
         rows = known.whole.get(form)
         if rows:
             own = {meaning for code, meaning in rows if code == heard.language}
@@ -216,17 +235,56 @@ def _answer(heard: _Heard, known: Lexicon) -> str:
     return "" if weak else answer
 
 
-def _sentences(heard: _Heard, known: Lexicon) -> tuple[grammar.Reading, set[str]]:
-    """What the sentences say by the rules of the languages they are written in; the strongest wish wins."""
+def examined(text: str, *, language: str) -> tuple[list[str], list[Sentence]]:
+    """The words of a message and its sentences in the language it seems to be written in: what a hunch is learned from."""
+    heard = _heard(text, lexicon(), _base(language))
+    sentences = _sentences(heard, lexicon())
+    return heard.words, sentences[0] if sentences else []
+
+
+def _sentences(heard: _Heard, known: Lexicon) -> list[list[Sentence]]:
+    """The sentences in each of the languages they may be written in, the likeliest first."""
     blocks = known.found(heard.marked)
+    return [list(_cut(blocks[code], heard.marked)) for code in _spoken(blocks, heard.language)]
+
+
+def _read(sentences: Iterable[Iterable[Sentence]]) -> tuple[grammar.Reading, set[str]]:
+    """What the sentences say by the rules; the strongest wish wins."""
     best, flags = grammar.NOTHING, set()
-    for code in _spoken(blocks, heard.language):
-        for sentence in _cut(blocks[code], heard.marked):
-            reading = grammar.read(sentence)
-            flags |= set(rights.flags(sentence))
-            if (reading.stop == "stop" and best.stop != "stop") or (reading.stop and not best.stop):
-                best = reading
+    for sentence in chain.from_iterable(sentences):
+        reading = grammar.read(sentence)
+        flags |= set(rights.flags(sentence))
+        if (reading.stop == "stop" and best.stop != "stop") or (reading.stop and not best.stop):
+            best = reading
     return best, flags
+
+
+def _likeness(heard: _Heard, sentences: Sequence[Iterable[Sentence]]) -> dict[str, float]:
+    """One word alone resembles nothing: it is a keyword, or misspelt, or something else."""
+    if len(heard.words) == 1:
+        return hunch.weigh(())
+    return hunch.weigh(hunch.traits(heard.words, sentences[0] if sentences else ()))
+
+
+def _with_hunch(
+    reading: grammar.Reading, flags: set[str], likeness: Mapping[str, float]
+) -> tuple[grammar.Reading, set[str]]:
+    """The reading raised to "ask", or a decided one doubted, by what the message resembles; and a right nobody named.
+
+    Never a stop from nothing and never nothing from a stop. What a whole message or a rule says of rights stands.
+    """
+    enough = _RAISED_BESIDE_ERASURE if flags & {"erase", rights.ERASE_ME} else _RAISED
+    if not reading.stop and not flags & _NO_HUNCH and likeness["stop"] >= enough:
+        reading = grammar.Reading("ask", "unclear", "hunch")
+    elif reading.rule in grammar.GUESSES and hunch.UNKNOWN < likeness["stop"] <= _NO_GUESS:
+        reading = grammar.NOTHING
+    elif reading.stop == "stop" and reading.rule in grammar.NAMES and hunch.UNKNOWN < likeness["stop"] <= _DOUBTED:
+        reading = grammar.Reading("ask", "unclear", f"{reading.rule}-doubted")
+    if not flags and reading.stop != "stop":
+        kind = max(_ROUTED, key=lambda one: likeness[one])
+        if likeness[kind] >= max(_ROUTES, likeness["stop"]):
+            flags = {kind}
+    return reading, flags
 
 
 def _clause(heard: _Heard, known: Lexicon, reading: grammar.Reading) -> grammar.Reading:
@@ -272,9 +330,9 @@ def _cut(blocks: Sequence[Block], words: Sequence[str]) -> Iterator[Sentence]:
             start = at + 1
 
 
-@lru_cache(maxsize=1)
-def _near_words() -> NearWords:
-    return NearWords(word for word, rows in lexicon().whole.items() if any(meaning == "stop" for _, meaning in rows))
+@lru_cache(maxsize=2)
+def _near_words(wanted: str) -> NearWords:
+    return NearWords(word for word, rows in lexicon().whole.items() if any(meaning == wanted for _, meaning in rows))
 
 
 def _misspelt(heard: _Heard, known: Lexicon) -> grammar.Reading:
@@ -287,8 +345,10 @@ def _misspelt(heard: _Heard, known: Lexicon) -> grammar.Reading:
     for form in dict.fromkeys((joined, squeezed(joined), latin(joined))):
         if form in ordinary or form in known.whole:
             return grammar.NOTHING
-        if _near_words().nearest(form):
+        if _near_words("stop").nearest(form):
             return grammar.Reading("stop", "all", "near")
+    if len(joined) >= _UNSURE_LETTERS and _near_words("ask").nearest(joined):
+        return grammar.Reading("ask", "unclear", "near-unsure")
     return grammar.NOTHING
 
 

@@ -20,7 +20,7 @@ def flags(s: Sentence) -> Iterator[str]:
     """The flags of one sentence in one language."""
     if s.has("quoted") and s.has("cease", "unsub", "keep"):
         return
-    if (s.together("erase", "data", within=7) or s.has("forget")) and not s.has("quoted"):
+    if (s.together("erase", "data", within=7) or s.has("forget") or _taken_out(s)) and not s.has("quoted"):
         yield "erase"
     elif _whole_person(s):
         yield ERASE_ME
@@ -40,6 +40,11 @@ def flags(s: Sentence) -> Iterator[str]:
 def _detail_wrong(s: Sentence) -> bool:
     """My surname is misspelt: a thing known of the person, and that it be put right; not an address of an order."""
     return s.near("correct", "detail", within=8) and not s.has("transactional")
+
+
+def _taken_out(s: Sentence) -> bool:
+    """Remove my details from your system."""
+    return s.has("store") and s.near("remove", "data", within=5)
 
 
 def _whole_person(s: Sentence) -> bool:

@@ -11,16 +11,27 @@ SWALLOWING = frozenset({"idiom", "transactional", "place", "quoted", "missing", 
 """Roles whose words mean nothing else: in "bus stop" nobody is asked to stop, in "waiting list" there is no mailing list."""
 
 
+_MOST_BLOCKS = 400
+"""Blocks looked at in one sentence, half of them from either end: no person writes more, and pairs of them are compared."""
+
+
 class Sentence:
     """The blocks of one language in one sentence of so many `words`."""
 
     def __init__(self, blocks: Sequence[Block], words: int) -> None:
         self.words = words
+        if len(blocks) > _MOST_BLOCKS:
+            blocks = [*blocks[: _MOST_BLOCKS // 2], *blocks[-_MOST_BLOCKS // 2 :]]
         self._by_role: dict[str, list[Block]] = {}
         swallowing = [block for block in blocks if block.role in SWALLOWING]
         for block in blocks:
             if not any(_swallows(other, block) for other in swallowing):
                 self._by_role.setdefault(block.role, []).append(block)
+
+    def blocks(self) -> list[Block]:
+        """All blocks that mean something, in the order of the sentence."""
+        said = {block for role, blocks in self._by_role.items() if role != "common" for block in blocks}
+        return sorted(said, key=lambda block: (block.start, block.end, block.role))
 
     def has(self, *roles: str) -> bool:
         return any(role in self._by_role for role in roles)
@@ -34,10 +45,10 @@ class Sentence:
         return next(self.pairs(one, *others, within=within), None) is not None
 
     def pairs(self, one: str, *others: str, within: int = NEAR) -> Iterator[tuple[Block, Block]]:
-        """The pairs of a block of `one` and one of the others that stand so close."""
+        """The pairs of a block of `one` and one of the others that stand so close, or of which the first has the other in its gap."""
         for left in self.of(one):
             for right in self.of(*others):
-                if 0 <= gap(left, right) <= within:
+                if 0 <= gap(left, right) <= within or left.start < right.start < right.end < left.end:
                     yield left, right
 
     def before(self, one: str, other: str, *, within: int) -> bool:

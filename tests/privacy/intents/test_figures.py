@@ -19,6 +19,8 @@ SETS = {
     "first": FRESH / "first.tsv",
     "second": FRESH / "second.tsv",
     "third": FRESH / "third.tsv",
+    "fourth": FRESH / "fourth.tsv",
+    "fifth": FRESH / "fifth.tsv",
 }
 ROUTED = ("erase", "access", "rectify", "object", "start", "help", "privacy", "agent", "complaint")
 
@@ -97,7 +99,7 @@ def test_a_weak_affirmation_is_never_a_yes(name: str) -> None:
     assert share(name, "weak", "yes") == 0
 
 
-@pytest.mark.parametrize("name", ["first", "second", "third"])
+@pytest.mark.parametrize("name", ["first", "second", "third", "fourth", "fifth"])
 def test_the_fresh_rounds_repeat_nothing_of_the_halves(name: str) -> None:
     known = {one.text.casefold() for half in ("dev", "held out") for one, _ in readings(half)}
     assert not known & {one.text.casefold() for one, _ in readings(name)}

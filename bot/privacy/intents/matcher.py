@@ -31,6 +31,10 @@ _RAISED, _RAISED_BESIDE_ERASURE, _DOUBTED, _NO_GUESS, _ROUTES = 0.5, 2.0, -1.5, 
 """How much a message must resemble a kind; chosen on a fresh round that was not learned from (docs/intents.md)."""
 
 _NO_HUNCH = frozenset({"yes", "no", "start", "language"})
+_MENTIONED = frozenset({"access"})
+"""Flags that a mention gives ("my data"), so that another right may be meant as well."""
+
+_ROUTED_WORDS = 3
 _ROUTED = tuple(kind for kind in hunch.KINDS if kind != "stop")
 
 LANGUAGES = tuple(sorted({*codes(), "pt-BR"}))
@@ -107,7 +111,7 @@ def understand(
             reading = _misspelt(heard, known)
         if "erase" in found and reading.rule in grammar.MAY_BE_ERASURE:
             reading = grammar.NOTHING
-        reading, found = _with_hunch(reading, found, _likeness(heard, sentences))
+        reading, found = _with_hunch(reading, found, _likeness(heard, sentences), len(heard.words))
     return _intent(reading, found, wanted, heard, known.version, purposes or {})
 
 
@@ -267,7 +271,7 @@ def _likeness(heard: _Heard, sentences: Sequence[Iterable[Sentence]]) -> dict[st
 
 
 def _with_hunch(
-    reading: grammar.Reading, flags: set[str], likeness: Mapping[str, float]
+    reading: grammar.Reading, flags: set[str], likeness: Mapping[str, float], words: int
 ) -> tuple[grammar.Reading, set[str]]:
     """The reading raised to "ask", or a decided one doubted, by what the message resembles; and a right nobody named.
 
@@ -280,10 +284,10 @@ def _with_hunch(
         reading = grammar.NOTHING
     elif reading.stop == "stop" and reading.rule in grammar.NAMES and hunch.UNKNOWN < likeness["stop"] <= _DOUBTED:
         reading = grammar.Reading("ask", "unclear", f"{reading.rule}-doubted")
-    if not flags and reading.stop != "stop":
+    if reading.stop != "stop" and flags <= _MENTIONED and words >= _ROUTED_WORDS:
         kind = max(_ROUTED, key=lambda one: likeness[one])
         if likeness[kind] >= max(_ROUTES, likeness["stop"]):
-            flags = {kind}
+            flags = flags | {kind}
     return reading, flags
 
 

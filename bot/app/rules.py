@@ -16,6 +16,7 @@ from bot.privacy import intents
 from bot.privacy.notice import Notice, render
 from bot.privacy.numbers import zone_of_country
 from bot.privacy.policy import Allowed, Code, Held, decide
+from bot.privacy.requests import LAWS, TERMS, law_of
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _HOURS = re.compile(r"(\w{3})(?:-(\w{3}))?\s+(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})")
@@ -28,6 +29,12 @@ _OUTCOMES = {
 }  # fmt: skip
 
 
+def term_in_words(law: str, catalog: Catalog, language: str) -> str:
+    """The time a law gives for an answer, e.g. `one month`."""
+    span = LAWS[law].answer
+    return catalog.translate(TERMS[span.months, span.days], language)
+
+
 class BusinessRules:
     """The engine's `Rules` for one business; everything is made at start."""
 
@@ -36,7 +43,7 @@ class BusinessRules:
 
         Raises `SettingsProblem` when the notice cannot be rendered in an offered language.
         """
-        self._business = business
+        self._business, self._catalog = business, catalog
         self._notices = {tag: _notice(business, tag, catalog) for tag in business.languages}
         self.staffed: Callable[[str], bool] = lambda _: False
         self._informing = informing | {one.hash for one in self._notices.values()}
@@ -72,6 +79,9 @@ class BusinessRules:
 
     def time_zone(self, country: str) -> str:
         return zone_of_country(country or None, business_zone=self._business.time_zone)
+
+    def term(self, country: str, language: str) -> str:
+        return term_in_words(law_of([country or None, self._business.country or None]), self._catalog, language)
 
     def matches(self, pattern: str, value: str) -> bool:
         found = self._patterns.get(pattern)

@@ -173,7 +173,8 @@ class Notify:
 class OpenRequest:
     """A data subject's request with its clock (GDPR art. 12(3)); `kind` is access, erase, rectify, restrict, object or complaint.
 
-    `status` is `open`, `unsure` (a human decides what was meant) or `done` (answered at once).
+    `status` is `open`, `unsure` (a human decides what was meant) or `done` (answered at once). A person has one open request of a
+    kind: another one adds its words to it, and the clock runs from the first.
     """
 
     id: CommandId
@@ -182,6 +183,15 @@ class OpenRequest:
     status: str = "open"
     language: str = ""
     words: str = field(default="", metadata=PRIVATE)
+
+
+@dataclass(frozen=True, slots=True)
+class SettleRequest:
+    """The person's open requests of a kind are closed: `answered`, or `cancelled` because they took it back."""
+
+    id: CommandId
+    kind: str
+    outcome: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +232,7 @@ Command: TypeAlias = (
     | Unsay
     | Notify
     | OpenRequest
+    | SettleRequest
     | Export
     | Erase
     | MarkRead
@@ -239,5 +250,6 @@ class Suppress:
 
 # Here and not where turns are: a ledger's export is checked by processes that never play a turn.
 register(
-    Send, RecordConsent, Call, OpenTicket, CloseTicket, ReturnTicket, Transcribe, Unsay, Notify, OpenRequest, Export, Erase, MarkRead
+    Send, RecordConsent, Call, OpenTicket, CloseTicket, ReturnTicket, Transcribe, Unsay, Notify, OpenRequest,
+    SettleRequest, Export, Erase, MarkRead,
 )  # fmt: skip

@@ -229,8 +229,10 @@ class Engine:
         scope = event.intent.scope if isinstance(event, MessageReceived) else "marketing"
         if isinstance(event, MessageReceived):
             _open_window(play, event)
-        stop(play, scope if scope not in ("", "unclear") else "all", "word")
-        if isinstance(event, MessageReceived) and confirm_due(play):
+        scope = scope if scope not in ("", "unclear") else "all"
+        due = isinstance(event, MessageReceived) and confirm_due(play, scope)
+        stop(play, scope, "word")
+        if due:
             words = last_resort(play.language, 0, start=self.world.rules.start_word(play.language))
             play.send(TextMessage(words), reason="stop_confirmation", purpose="")
         return _turn(play)

@@ -3,43 +3,51 @@
 What is restrictive is done at once; what the person must be told is said where the chat is open, and refused by the gate elsewhere.
 """
 
-from bot.domain.command import Erase, OpenRequest
+from bot.domain.command import Erase, OpenRequest, Suppress
 from bot.domain.event import RightExercised
 from bot.domain.message import TextMessage
 from bot.engine import flow as schema
 from bot.engine.play import Play
 from bot.engine.stopping import stop
+from bot.engine.wishing import restrict, settle
 
 LIFTED = "The use of your data is no longer restricted, as you were told it would be."
 LANGUAGE = "We now write to you in this language, as you asked."
 
 
 def exercise(play: Play, event: RightExercised) -> None:
-    """Does what the event asks for, and puts the request in the register with its own clock, answered."""
+    """Does what the event asks for; the register shows the request, or the person's own open one, with its clock and answered."""
     if event.right == "erase":
         _erase(play, event)
         return
-    status = "done"
+    kind = "restrict" if event.right == "unrestrict" else event.right
+    play.add(OpenRequest(play.next_id(), kind, event.received_at, "open", play.language))
     if event.right == "restrict":
-        play.record("restricted", actor="controller")
-        play.set(restricted=True)
+        restrict(play, actor="controller")
     elif event.right == "unrestrict":
-        play.set(restricted=False)
-        play.send(TextMessage(play.render(LIFTED)), reason="rights", purpose="")
+        _lift(play)
     elif event.right == "object":
         stop(play, event.value or "marketing", "operator")
     elif event.right == "rectify":
         play.set(language=event.value, language_chosen=True)
         play.language = event.value
         play.send(TextMessage(play.render(LANGUAGE)), reason="rights", purpose="")
-    kind = "restrict" if event.right == "unrestrict" else event.right
-    play.add(OpenRequest(play.next_id(), kind, event.received_at, status, play.language))
+    settle(play, kind, "answered")
+
+
+def _lift(play: Play) -> None:
+    """The person is told; whoever did not stand restricted is left as they are (GDPR art. 18(3))."""
+    if play.conversation.restricted:
+        play.record("restriction_lifted", actor="controller")
+        play.set(restricted=False)
+        play.send(TextMessage(play.render(LIFTED)), reason="rights", purpose="")
 
 
 def _erase(play: Play, event: RightExercised) -> None:
     """The same as two taps in the chat; the receipt goes out where the window is open."""
     play.close_all()
     play.add(OpenRequest(play.next_id(), "erase", event.received_at, "open", play.language))
+    play.suppress.append(Suppress("all", play.now, "erasure"))
     play.add(Erase(play.next_id(), event.received_at, play.language, TextMessage(play.render(_receipt(play)))))
     play.set(erasing=True)
 

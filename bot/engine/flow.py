@@ -189,7 +189,7 @@ class Withdraw(StepBase):
 class MyData(StepBase):
     """A right of the person over their data (GDPR art. 15-17)."""
 
-    my_data: Literal["show", "file", "consents", "correct", "restrict", "object", "complaint", "delete"]
+    my_data: Literal["show", "file", "consents", "dropped", "correct", "restrict", "object", "complaint", "delete"]
     ask: str = Field(default="", description="For delete: the first question.")
     confirm: str = Field(default="", description="For delete: the second question.")
     yes_label: str = ""

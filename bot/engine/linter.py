@@ -19,7 +19,8 @@ BUTTON_TITLE, ROW_TITLE, BUTTONS, ROWS = 20, 24, 3, 10
 BUTTON_BODY, TEXT_BODY = 1024, 4096
 PERSON_VALUES = frozenset({
     "person.language", "person.first_contact", "person.language_asked", "answer.text", "language.name", "words.stop", "words.start",
-    "business.name", "business.email", "business.phone", "business.link", "business.languages", "dpo.email", "ticket.place",
+    "business.name", "business.email", "business.phone", "business.link", "business.languages", "business.authority", "law.term",
+    "dpo.email", "ticket.place",
 })  # fmt: skip
 ASKABLE = frozenset({
     "text", "long_text", "number", "whole_number", "money", "yes_no", "email", "choice", "date", "time", "datetime", "duration", "phone",

@@ -18,6 +18,7 @@ from bot.engine.stopping import invalidate, purposes_of, stop
 
 FORM = "website"
 SIGNED_UP, DECLINED, IS_OVER, WAS_NOT_ME = "signed_up", "sign_up_declined", "sign_up_over", "not_me"
+SOURCE = "website_source"
 
 _JUST_BEFORE = timedelta(milliseconds=1)
 """In the record, a consent to words that have changed ends before the new ones are asked for."""
@@ -56,6 +57,14 @@ def spoken(play: Play, event: MessageReceived) -> bool:
         return False
     _first(play)
     return True
+
+
+def tell_source(play: Play, event: MessageReceived) -> None:
+    """Where we have the number from, for somebody who asks back instead of answering the sign-up (GDPR art. 14(2)(f))."""
+    request = event.opt_in
+    if request is not None:
+        site = request.source.removeprefix("website ")
+        play.push(SOURCE, {"site": site, "day": play.local_day(request.asked_at)})
 
 
 def _first(play: Play) -> None:

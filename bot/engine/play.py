@@ -31,7 +31,7 @@ from bot.engine.text import Text, parse
 REASONS: Mapping[str, str] = {
     "first_contact": "notice", "stop": "stop_confirmation", "stop_unsure": "rights", "delete_me": "rights", "my_data": "rights",
     "correct": "rights", "restrict": "rights", "object": "rights", "complaint": "rights", "privacy": "rights",
-    "notice_changed": "notice",
+    "notice_changed": "notice", "website_source": "notice", "stop_one": "stop_confirmation", "stop_advertising": "stop_confirmation",
 }  # fmt: skip
 """Built-in flows whose messages need no consent, by the gate's names; all others answer what was asked."""
 
@@ -331,6 +331,10 @@ _BUILTIN: Mapping[str, Any] = {
     "business.email": lambda play: play.world.book.business.controller.email,
     "business.phone": lambda play: play.world.book.business.controller.phone,
     "business.link": lambda play: play.world.rules.notice(play.language).link,
+    "business.authority": lambda play: play.world.texts.translate(
+        play.world.book.business.notice.complaint, play.language
+    ),
+    "law.term": lambda play: play.world.rules.term(play.conversation.country, play.language),
     "dpo.email": lambda play: play.world.book.business.dpo.email or play.world.book.business.controller.email,
     "agent": lambda play: play.event.values.get("agent") if isinstance(play.event, HandoffChanged) else None,
     "place": lambda play: play.event.values.get("place") if isinstance(play.event, HandoffChanged) else None,

@@ -81,6 +81,9 @@ class Rules(Protocol):
     def may_send(self, conversation: Conversation, template: str, now: datetime) -> str:
         """Empty when this template would pass the gate now, else the outcome that says why not."""
 
+    def term(self, country: str, language: str) -> str:
+        """How long we may take to answer a request of a person of that country, in words: `one month` (GDPR art. 12(3))."""
+
     def matches(self, pattern: str, value: str) -> bool:
         """Whether a value fits a named pattern of business.yaml; decided in bounded time."""
 

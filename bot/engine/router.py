@@ -13,6 +13,7 @@ from bot.engine import handing, opting_in, renewing
 from bot.engine.play import Play
 from bot.engine.steps.question import answer_to, chosen, plain
 from bot.engine.stopping import confirm_due, pause, stop
+from bot.engine.wishing import heard
 
 # Flag of the intents, the built-in flow it opens. The first that holds wins.
 WISHES = (
@@ -52,7 +53,7 @@ def route(play: Play, event: MessageReceived) -> bool:
         return False
     if play.conversation.talk == "new":
         play.set(held=HeldWords(event.words, event.id, event.wamid, play.now + HOLDS))
-        play.push("first_contact")
+        _greet(play, event)
         return False
     return _business(play, event)
 
@@ -78,11 +79,12 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
     if intent.decision is Decision.STOP:
         scope = intent.scope if intent.scope != "unclear" else "all"
         handing.wished(play, event, "stop")
+        due = confirm_due(play, scope)
         stop(play, scope, "button" if event.option else "word")
         if "erase" in intent.flags:
             play.push("delete_me")
-        if confirm_due(play):
-            play.push("stop")  # on top: what is done is said before anything is asked
+        if due:
+            _confirm_stop(play, scope)  # on top: what is done is said before anything is asked
         return True
     if intent.decision is Decision.ASK:
         pause(play)
@@ -92,19 +94,34 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
         if "cancel" in intent.flags:
             play.close_all()
         play.push("stop_unsure")
+        _greet(play, event)
         return True
-    wish = next((flow for flag, flow in WISHES if flag in intent.flags), None)
-    if wish is None or _is_told(play, wish) or (wish in FOR_PEOPLE and handing.held_off(play)):
+    flag, wish = next((one for one in WISHES if one[0] in intent.flags), ("", ""))
+    if not wish or _is_told(play, wish) or (wish in FOR_PEOPLE and handing.held_off(play)):
         return False
     handing.wished(play, event, wish)
     if wish == "start_again":
         play.set(stop_confirmed_at=None)  # whoever came back and stops again is told again
-    if play.conversation.talk == "new":
-        play.push("first_contact")
-        _open(play, wish, below=True)
-    else:
-        _open(play, wish)
+    heard(play, flag)
+    _open(play, wish)
+    _greet(play, event)
     return True
+
+
+def _greet(play: Play, event: MessageReceived) -> None:
+    """Whoever writes for the first time sees the notice first, and where their number came from (GDPR art. 13, 14(2)(f))."""
+    if play.conversation.talk == "new":
+        opting_in.tell_source(play, event)
+        play.push("first_contact")
+
+
+def _confirm_stop(play: Play, scope: str) -> None:
+    """Says what was stopped, and no more than was."""
+    purpose = play.world.book.business.purposes.get(scope)
+    if purpose is not None:
+        play.push("stop_one", {"title": play.world.texts.translate(purpose.title, play.language)})
+    else:
+        play.push("stop_advertising" if scope == "marketing" else "stop")
 
 
 def _is_told(play: Play, wish: str) -> bool:
@@ -113,7 +130,7 @@ def _is_told(play: Play, wish: str) -> bool:
     return frame is not None and frame.flow == wish and bool(frame.question) and play.node_of(frame).verb == "ask"
 
 
-def _open(play: Play, wish: str, *, below: bool = False) -> None:
+def _open(play: Play, wish: str) -> None:
     """Opens a built-in flow, or the business's own for it; one that is open already begins again."""
     own = play.world.book.business.flows
     flow = {"human": own.agent, "complaint": own.complaint, "help": own.help}.get(wish, "") or wish
@@ -122,10 +139,6 @@ def _open(play: Play, wish: str, *, below: bool = False) -> None:
         while play.conversation.frames and flow in [frame.flow for frame in play.conversation.frames]:
             play.pop()
     play.push(flow)
-    if below:
-        *rest, first, second = play.conversation.frames
-        *slots, one, two = play.slots
-        play.set(frames=(*rest, second, first), slots=(*slots, two, one))
 
 
 def _answers(play: Play, event: MessageReceived) -> bool:

@@ -61,13 +61,14 @@ def invalidate(play: Play, purpose: str, at: datetime | None = None) -> None:
     play.conversation = play.conversation.with_consent(purpose, after)
 
 
-def confirm_due(play: Play) -> bool:
-    """Whether this STOP is answered with a confirmation: one, and none for repeating it within a day (privacy.md 4.3.14).
+def confirm_due(play: Play, scope: str) -> bool:
+    """Whether a STOP of `scope` is answered with a confirmation: one, and none for repeating it within a day (privacy.md 4.3.14).
 
-    START and a fresh consent begin anew: who stops after them is told that it worked.
+    To be asked before `stop`: whoever stopped one thing and then more is told that too. START and a fresh consent begin anew.
     """
-    last = play.conversation.stop_confirmed_at
-    if last is not None and play.now - last < ONE_CONFIRMATION:
+    last, stopped = play.conversation.stop_confirmed_at, play.conversation.stopped
+    repeated = "all" in stopped or scope in stopped
+    if last is not None and play.now - last < ONE_CONFIRMATION and repeated:
         return False
     play.set(stop_confirmed_at=play.now)
     return True

@@ -43,6 +43,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "suppressed": ("scope",),
     "suppression_lifted": ("scope",),
     "restricted": (),
+    "restriction_lifted": (),
     "receipt_issued": ("previous",),
     "erased": (),
 }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta, tzinfo
 
 from bot.domain.machine import Machine
+from bot.privacy.msgid import N_
 
 KINDS = ("access", "erase", "rectify", "restrict", "object", "complaint")
 
@@ -33,6 +34,7 @@ MOVES = [
     ("answer", WAITING, ANSWERED),
     ("refuse", RECEIVED, REFUSED),
     ("refuse", EXTENDED, REFUSED),
+    ("refuse", WAITING, REFUSED),
     ("cancel", RECEIVED, CANCELLED),
     ("cancel", UNSURE, CANCELLED),
     ("cancel", WAITING, CANCELLED),
@@ -67,24 +69,29 @@ class Law:
     Attributes:
         answer: time to answer.
         extension: what may be added, if the person is told why within `answer`; None where the law has none.
-        pauses: the clock stops while the person is asked what they mean.
+        pauses: the kinds whose clock stops while the person is asked what they mean.
+        rolls: a term that ends on a Saturday or Sunday runs to Monday.
         complaint_receipt: time to acknowledge a complaint; None where the general time holds.
         source: the articles.
     """
 
     answer: Span
     extension: Span | None
-    pauses: bool
+    pauses: frozenset[str]
+    rolls: bool
     complaint_receipt: Span | None
     source: str
 
 
 LAWS: Mapping[str, Law] = {
-    "gdpr": Law(Span(months=1), Span(months=2), pauses=False, complaint_receipt=None, source="GDPR art. 12(3)"),
-    "uk": Law(Span(months=1), Span(months=2), pauses=True, complaint_receipt=Span(days=30),
+    "gdpr": Law(Span(months=1), Span(months=2), pauses=frozenset(), rolls=True, complaint_receipt=None, source="GDPR art. 12(3)"),
+    "uk": Law(Span(months=1), Span(months=2), pauses=frozenset({"access"}), rolls=True, complaint_receipt=Span(days=30),
               source="UK GDPR art. 12A; Data (Use and Access) Act 2025"),
-    "lgpd": Law(Span(days=15), None, pauses=False, complaint_receipt=None, source="LGPD art. 19, II"),
+    "lgpd": Law(Span(days=15), None, pauses=frozenset(), rolls=False, complaint_receipt=None, source="LGPD art. 19, II"),
 }  # fmt: skip
+
+TERMS: Mapping[tuple[int, int], str] = {(1, 0): N_("one month"), (0, 15): N_("15 days")}
+"""The first terms of all laws (months, days) in words."""
 
 _LAW_OF_COUNTRY = {"GB": "uk", "BR": "lgpd"}
 
@@ -96,7 +103,7 @@ def law_of(countries: Iterable[str | None]) -> str:
         countries: two-letter codes of the person and of the business; unknown ones count as the GDPR's, the strictest of the rest.
     """
     laws = {_LAW_OF_COUNTRY.get((country or "").upper(), "gdpr") for country in countries} or {"gdpr"}
-    return min(laws, key=lambda name: (_about(LAWS[name].answer), LAWS[name].pauses, name))
+    return min(laws, key=lambda name: (_about(LAWS[name].answer), bool(LAWS[name].pauses), name))
 
 
 def _about(span: Span) -> int:
@@ -116,8 +123,9 @@ def due_at(
 ) -> datetime | None:
     """The last moment (UTC) at which the request is answered in time: the end of that day where the business is.
 
-    A month ends on the day of the same number, or on the last of a shorter month; a term that ends on a Saturday or Sunday runs
-    to Monday (Regulation 1182/71 art. 3(2)-(4)); holidays are not counted in our favour.
+    A month ends on the day of the same number, or on the last of a shorter month; under the laws of the EU and the United Kingdom a
+    term that ends on a Saturday or Sunday runs to Monday (Regulation 1182/71 art. 3(2)-(4); ICO, time limits); holidays are not
+    counted in our favour.
 
     Args:
         kind: one of `KINDS`.
@@ -140,14 +148,16 @@ def due_at(
         raise ValueError(f"{law!r} is no known law; there are {', '.join(LAWS)}")
     span = _span(kind, rules, extended=extended)
     waited = timedelta()
-    if rules.pauses:
+    if kind in rules.pauses:
         for pause in pauses:
             if pause.until is None:
                 return None
             waited += pause.until - pause.since
     begun = (received_at.astimezone(zone)).date()
     last = _plus_months(begun, span.months) + timedelta(days=span.days)
-    last = _next_working_day((datetime.combine(last, datetime.min.time()) + waited).date())
+    last = (datetime.combine(last, datetime.min.time()) + waited).date()
+    if rules.rolls:
+        last = _next_working_day(last)
     midnight = datetime.combine(last + timedelta(days=1), datetime.min.time(), tzinfo=zone)
     return midnight.astimezone(received_at.tzinfo) - timedelta(milliseconds=1)
 

@@ -20,6 +20,7 @@ from bot.domain.command import (
     RecordConsent,
     ReturnTicket,
     Send,
+    SettleRequest,
     Transcribe,
     Unsay,
 )
@@ -167,6 +168,8 @@ class Outbox:
             await self._at_desk(person, command, now)
         elif isinstance(command, OpenRequest):
             await hands.desk.open_request(person, command, now)
+        elif isinstance(command, SettleRequest):
+            await hands.desk.settle_request(person, command, now)
         elif isinstance(command, Notify):
             await hands.subscribers.notify(person, command, now)
         elif isinstance(command, MarkRead):

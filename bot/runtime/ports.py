@@ -17,6 +17,7 @@ from bot.domain.command import (
     RecordConsent,
     ReturnTicket,
     Send,
+    SettleRequest,
     Suppress,
     Transcribe,
     Unsay,
@@ -260,7 +261,11 @@ class Desk(Protocol):
     async def unsay(self, person: PersonId, command: Unsay, now: datetime) -> None:
         """Deletes the words of a message the person took back."""
 
-    async def open_request(self, person: PersonId, request: OpenRequest, now: datetime) -> None: ...
+    async def open_request(self, person: PersonId, request: OpenRequest, now: datetime) -> None:
+        """Opens it, or adds its words to the open one of that kind; a repetition changes nothing."""
+
+    async def settle_request(self, person: PersonId, settled: SettleRequest, now: datetime) -> None:
+        """Closes the person's open requests of the kind; nothing where there is none."""
 
 
 @dataclass(frozen=True, slots=True)

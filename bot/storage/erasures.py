@@ -122,7 +122,7 @@ class MongoErasures:
         """The request is answered, on record without its content; then the job goes with its key."""
         row = await self._jobs.find_one({"_id": job.id}, {"subject_ref": 1})
         if row is not None:
-            asked = {"subject_ref": row["subject_ref"], "kind": "erase", "state": "received"}
+            asked = {"subject_ref": row["subject_ref"], "kind": "erase", "closed_at": {"$exists": False}}
             answered = {"$set": {"state": "answered", "closed_at": now}}
             await self._mongo.collection("requests").update_many(asked, answered)
         await self._jobs.delete_one({"_id": job.id})

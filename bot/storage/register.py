@@ -52,10 +52,12 @@ class MongoRegister:
 
     @reaches
     async def all(self, *, closed: bool = False, most: int = 1000) -> Sequence[Request]:
-        """The one due first comes first; closed ones only where asked for."""
+        """The one due first comes first, those whose clock stands still last; closed ones only where asked for."""
         wanted: Document = {} if closed else {"closed_at": {"$exists": False}}
-        rows = await self._rows.find(wanted, {"p": 0}).sort("due_at", 1).limit(most).to_list(None)
-        return [_request(row) for row in rows]
+        running = {**wanted, "due_at": {"$ne": None}}
+        rows = await self._rows.find(running, {"p": 0}).sort("due_at", 1).limit(most).to_list(None)
+        rows += await self._rows.find({**wanted, "due_at": None}, {"p": 0}).limit(most - len(rows) or 1).to_list(None)
+        return [_request(row) for row in rows[:most]]
 
     async def whole(self, start: str) -> str:
         """The id that begins so, as `references.whole`."""
@@ -86,7 +88,7 @@ class MongoRegister:
 
         Raises:
             IllegalMove: the request's state has no such move.
-            ValueError: its law knows no extension.
+            ValueError: its law knows no extension, or the first term is over.
             RetryLater: others moved it every time.
         """
         for _ in range(TRIES):
@@ -109,21 +111,28 @@ class MongoRegister:
             pauses[-1]["until"] = now
         extended = trigger == "extend" or "extended_at" in row
         if trigger == "extend":
+            first = requests.due_at(row["kind"], row["received_at"], row["law"], zone=self._zone, pauses=_clock(row))
+            if first is not None and now > first:
+                raise ValueError("the first term is over; an extension must be told within it (GDPR art. 12(3))")
             change |= {"extended_at": now, "extended_because": because}
         if pauses:
             change["pauses"] = pauses
         if state in requests.CLOSED:
             change |= {"closed_at": now, "answer": because or state}
-        clock = [Pause(one["since"], one.get("until")) for one in pauses]
+        clock = _clock({"pauses": pauses})
         due = requests.due_at(
             row["kind"], row["received_at"], row["law"], zone=self._zone, extended=extended, pauses=clock
         )
         return change | {"due_at": due}
 
 
+def _clock(row: Document) -> tuple[Pause, ...]:
+    return tuple(Pause(one["since"], one.get("until")) for one in row.get("pauses", ()))
+
+
 def _request(row: Document, words: str | None = None) -> Request:
     return Request(
         row["_id"], row["kind"], row["state"], row["law"], row["received_at"], row.get("due_at"), row.get("subject_ref", ""),
         row.get("language", ""), row.get("closed_at"), row.get("answer", ""), row.get("extended_because", ""),
-        tuple(Pause(one["since"], one.get("until")) for one in row.get("pauses", ())), words,
+        _clock(row), words,
     )  # fmt: skip

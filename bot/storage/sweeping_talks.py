@@ -21,7 +21,7 @@ from bot.storage.subjects import Subjects
 GRACE = timedelta(hours=1)
 """What looks left behind for less than this may belong to somebody who is just being admitted or erased."""
 
-_STAY = frozenset({"RecordConsent", "OpenRequest", "Erase"})
+_STAY = frozenset({"RecordConsent", "OpenRequest", "SettleRequest", "Erase"})
 """Proof and rights are never dropped unfinished."""
 
 

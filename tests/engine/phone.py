@@ -68,6 +68,9 @@ class PlainRules:
     def time_zone(self, _: str) -> str:
         return self.business.time_zone
 
+    def term(self, country: str, _: str) -> str:
+        return "15 days" if country == "BR" else "one month"
+
     def matches(self, pattern: str, value: str) -> bool:
         return re.fullmatch(self.business.patterns[pattern], value) is not None
 

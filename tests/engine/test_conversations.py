@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from bot.domain.command import Call, Erase, Notify, OpenRequest, OpenTicket, RecordConsent
+from bot.domain.command import Call, Erase, Export, Notify, OpenRequest, OpenTicket, RecordConsent, SettleRequest
 from bot.domain.event import PreferenceChanged, SendRequested
 from bot.domain.ids import EventId
 from tests.engine.phone import Phone, book, subscribed
@@ -250,8 +250,73 @@ def test_deleting_takes_two_taps(phone: Phone) -> None:
     phone.tap("Yes, delete it")
 
     assert phone.conversation.erasing
-    assert [one.kind for one in phone.commands if isinstance(one, OpenRequest)] == ["erase"]
-    assert len([one for one in phone.commands if isinstance(one, Erase)]) == 1
+    [asked] = [one for one in phone.commands if isinstance(one, OpenRequest)]
+    [erase] = [one for one in phone.commands if isinstance(one, Erase)]
+    assert (asked.kind, asked.status) == ("erase", "open")
+    assert erase.requested_at == asked.received_at, "the clock runs from the first message"
+    assert phone.last is not None
+    assert [(one.scope, one.source) for one in phone.last.suppress] == [("all", "erasure")]
+
+
+def requests(phone: Phone) -> list[tuple[str, ...]]:
+    """What the register is told, in order."""
+    told = [one for one in phone.commands if isinstance(one, OpenRequest | SettleRequest)]
+    return [(one.kind, one.status if isinstance(one, OpenRequest) else one.outcome) for one in told]
+
+
+@pytest.mark.parametrize(
+    ("said", "register"),
+    [
+        pytest.param(["delete my data"], [("erase", "open")], id="a wish to be deleted, and silence"),
+        pytest.param(["delete my data", "[Keep my data]"], [("erase", "open"), ("erase", "cancelled")], id="taken back"),
+        pytest.param(["delete my data", "[Delete my data]", "[Keep my data]"], [("erase", "open"), ("erase", "cancelled")],
+                     id="taken back at the second question"),
+        pytest.param(["stop and delete my data"], [("erase", "open")], id="together with a stop"),
+        pytest.param(["my data"], [("access", "open")], id="a wish to see, and silence"),
+        pytest.param(["my data", "[See my data]"], [("access", "open"), ("access", "open"), ("access", "answered")], id="shown"),
+        pytest.param(["my data", "[How it is used]"], [("access", "open"), ("access", "cancelled")], id="another wish after all"),
+        pytest.param(["my data", "[Delete my data]"], [("access", "open"), ("access", "cancelled"), ("erase", "open")],
+                     id="to be deleted after all"),
+        pytest.param(["correct my data"], [("rectify", "open")], id="something is wrong, and silence"),
+    ],
+)  # fmt: skip
+def test_a_right_is_in_the_register_from_the_first_message(
+    phone: Phone, said: list[str], register: list[tuple[str, str]]
+) -> None:
+    """Also where the person does not finish what we ask (EDPB 01/2022; GDPR art. 12(3))."""
+    phone.say("hello")
+    for one in said:
+        phone.tap(one[1:-1]) if one.startswith("[") else phone.say(one)
+    assert requests(phone) == register
+
+
+def test_what_is_shown_is_settled_after_it_was_sent(phone: Phone) -> None:
+    phone.say("my data")
+    phone.tap("See my data")
+    order = [type(one) for one in phone.commands if isinstance(one, Export | SettleRequest)]
+    assert order == [Export, SettleRequest]
+
+
+@pytest.mark.parametrize(
+    ("option", "said"),
+    [
+        pytest.param("recado:stop:newsletter", "no more of this: our newsletter", id="one purpose"),
+        pytest.param("recado:stop:marketing", "no more advertising", id="advertising"),
+        pytest.param("recado:stop:all", "no more messages of its own accord", id="everything"),
+    ],
+)
+def test_a_stop_is_confirmed_as_what_it_was(phone: Phone, option: str, said: str) -> None:
+    phone.say("hello")
+    [told] = phone.press(option)
+    assert said in told
+    assert phone.press(option) == [], "once"
+
+
+def test_who_stops_one_thing_and_then_all_is_told_both(phone: Phone) -> None:
+    phone.say("hello")
+    phone.press("recado:stop:newsletter")
+    assert "of its own accord" in phone.say("STOP")[0]
+    assert phone.press("recado:stop:newsletter") == []
 
 
 @pytest.mark.parametrize("words", ["yes", "ok", "do it", "delete everything now"])
@@ -288,7 +353,11 @@ def test_rights_that_need_a_person_become_requests(phone: Phone, words: str, kin
     if kind == "rectify":
         phone.say("My street is spelt wrongly")
 
-    assert [one.kind for one in phone.commands if isinstance(one, OpenRequest)] == [kind]
+    asked = [one for one in phone.commands if isinstance(one, OpenRequest)]
+    assert {one.kind for one in asked} == {kind}
+    assert asked[-1].words == ("My street is spelt wrongly" if kind == "rectify" else words)
+    assert not [one for one in phone.commands if isinstance(one, SettleRequest)]
+    assert phone.conversation.restricted == (kind == "restrict")
 
 
 def test_a_person_is_reached_in_the_ways_the_business_gives(phone: Phone) -> None:

@@ -40,6 +40,21 @@ def answers(
     return [text(one) for one in phone.play(event)]
 
 
+def test_who_asks_back_is_told_where_the_number_is_from_and_sees_the_notice_first(phone: Phone) -> None:
+    """GDPR art. 13, 14(2)(f)."""
+    for words in ("who are you?", "why do you have my number?", "stop the reminders about my order"):
+        stranger = Phone(BOOK)
+        said = answers(stranger, words, typed=True)
+        assert said[0].startswith("The privacy notice"), words
+        assert any("entered in the sign-up form on https://shop.example" in one for one in said), words
+
+
+def test_whoever_wrote_before_is_not_told_again(phone: Phone) -> None:
+    phone.say("hello")
+    said = answers(phone, "who are you?", typed=True)
+    assert not any("sign-up form" in one for one in said)
+
+
 def recorded(phone: Phone) -> list[RecordConsent]:
     return [one for one in phone.commands if isinstance(one, RecordConsent) and one.purpose == "newsletter"]
 

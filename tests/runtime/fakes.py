@@ -23,6 +23,7 @@ from bot.domain.command import (
     RecordConsent,
     ReturnTicket,
     Send,
+    SettleRequest,
     Suppress,
     Transcribe,
     Unsay,
@@ -425,6 +426,9 @@ class MemoryRest:
 
     async def open_request(self, person: PersonId, request: OpenRequest, now: datetime) -> None:
         await self._line.carry("request", lambda: self._disk.done.append(("request", request.kind)))
+
+    async def settle_request(self, person: PersonId, settled: SettleRequest, now: datetime) -> None:
+        await self._line.carry("settle", lambda: self._disk.done.append(("settle", settled.kind)))
 
     async def call(self, call: Call) -> CallResult:
         await self._line.carry("call", lambda: self._disk.done.append(("call", call.id)))

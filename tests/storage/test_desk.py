@@ -8,7 +8,7 @@ import bson
 import pytest
 
 from bot.domain import plain
-from bot.domain.command import CloseTicket, OpenRequest, OpenTicket
+from bot.domain.command import CloseTicket, OpenRequest, OpenTicket, SettleRequest
 from bot.domain.ids import Address, CommandId, PersonId, PhoneNumber
 from bot.privacy.keyring import Keyring
 from bot.runtime.ports import DeadLetter
@@ -88,6 +88,49 @@ async def test_a_request_has_its_clock(shelf: Shelf, status: str, state: str, cl
     subject = await shelf.subjects.find(person)
     assert subject is not None
     assert row["subject_ref"] == subject.ref
+
+
+async def test_a_second_wish_of_a_kind_joins_the_first(shelf: Shelf) -> None:
+    """One request with both words and the earlier clock, however often it is repeated (privacy.md T15)."""
+    person = await shelf.somebody()
+    first = OpenRequest(ID, "rectify", NOW, "open", "pt", "my street")
+    second = OpenRequest(CommandId("2" * 32), "rectify", NOW + DAY, "open", "pt", "and my name")
+    for one in (first, second, second, first):
+        await shelf.desk.open_request(person, one, NOW)
+    [row] = await shelf.rows("requests")
+    assert (row["_id"], row["received_at"]) == (ID, NOW)
+    assert await opened(shelf, "requests", row) == {"words": "my street\nand my name"}
+
+
+async def test_a_wish_that_turns_out_to_be_older_moves_the_clock_back(shelf: Shelf) -> None:
+    person = await shelf.somebody()
+    await shelf.desk.open_request(person, OpenRequest(ID, "erase", NOW, "open", "pt", ""), NOW)
+    [before] = await shelf.rows("requests")
+    older = OpenRequest(CommandId("2" * 32), "erase", NOW - 5 * DAY, "open", "pt", "")
+    await shelf.desk.open_request(person, older, NOW)
+    [row] = await shelf.rows("requests")
+    assert row["received_at"] == NOW - 5 * DAY
+    assert row["due_at"] < before["due_at"]
+
+
+@pytest.mark.parametrize(("outcome", "state"), [("answered", "answered"), ("cancelled", "cancelled")])
+async def test_settling_closes_what_is_open_of_the_kind(shelf: Shelf, outcome: str, state: str) -> None:
+    person = await shelf.somebody()
+    await shelf.desk.open_request(person, REQUEST, NOW)
+    await shelf.desk.open_request(person, OpenRequest(CommandId("2" * 32), "erase", NOW, "open", "pt", ""), NOW)
+    for _ in range(2):
+        await shelf.desk.settle_request(person, SettleRequest(CommandId("3" * 32), "access", outcome), NOW + DAY)
+    rows = {row["kind"]: row for row in await shelf.rows("requests")}
+    assert (rows["access"]["state"], rows["access"]["closed_at"]) == (state, NOW + DAY)
+    assert "closed_at" not in rows["erase"]
+
+
+async def test_a_wish_after_one_was_closed_is_a_new_one(shelf: Shelf) -> None:
+    person = await shelf.somebody()
+    await shelf.desk.open_request(person, REQUEST, NOW)
+    await shelf.desk.settle_request(person, SettleRequest(CommandId("3" * 32), "access", "answered"), NOW)
+    await shelf.desk.open_request(person, OpenRequest(CommandId("2" * 32), "access", NOW + DAY, "open", "pt", ""), NOW)
+    assert [row["state"] for row in await shelf.rows("requests")] == ["answered", "received"]
 
 
 async def test_a_request_is_kept_without_the_key(shelf: Shelf, process: Process, other_keyring: Keyring) -> None:

@@ -34,6 +34,31 @@ async def test_words_are_shown_only_where_asked_for(shelf: Shelf) -> None:
     assert TYPED not in repr(shown)
 
 
+async def test_an_extension_after_the_term_is_none(shelf: Shelf) -> None:
+    """GDPR art. 12(3): the person is told within the first month."""
+    register = await opened(shelf)
+    with pytest.raises(ValueError, match="first term is over"):
+        await register.move("1" * 32, "extend", NOW + 40 * DAY, because="two systems")
+    [row] = await shelf.rows("requests")
+    assert row["state"] == "received"
+
+
+async def test_what_stands_still_is_listed_last(shelf: Shelf) -> None:
+    register = await opened(shelf)
+    person = await shelf.somebody(BRITON)
+    await shelf.desk.open_request(person, OpenRequest(CommandId("2" * 32), "erase", NOW + DAY, "open", "en", ""), NOW)
+    await shelf.mongo.collection("requests").update_one({"_id": "1" * 32}, {"$set": {"due_at": None}})
+    assert [one.id for one in await register.all()] == ["2" * 32, "1" * 32]
+
+
+async def test_while_waiting_it_can_be_refused(shelf: Shelf) -> None:
+    register = await opened(shelf)
+    await register.move("1" * 32, "wait", NOW + DAY)
+    refused = await register.move("1" * 32, "refuse", NOW + 2 * DAY, because="nobody could be identified")
+    assert refused is not None
+    assert refused.state == "refused"
+
+
 async def test_an_extension_adds_two_months_and_says_why(shelf: Shelf) -> None:
     register = await opened(shelf)
     [before] = await register.all()

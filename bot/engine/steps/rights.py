@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from bot.domain.command import Erase, Export, OpenRequest
+from bot.domain.command import Erase, Export, Suppress
 from bot.domain.event import Event, MessageReceived, TimerFired
 from bot.domain.message import TextMessage
 from bot.engine import flow as schema
@@ -10,6 +10,7 @@ from bot.engine.compiler import Node
 from bot.engine.play import Play
 from bot.engine.steps.question import answer_to, plain
 from bot.engine.stopping import stop
+from bot.engine.wishing import restrict, settle, wished
 
 OUT_OF_DATE = "That button belongs to an earlier message. Please use the newest one."
 
@@ -54,19 +55,24 @@ def enter(play: Play, node: Node) -> str | None:
     if step.my_data == "delete":
         _first_question(play, step)
         return None
-    received = play.event.at
+    if step.my_data == "dropped":
+        settle(play, "access", "cancelled")
+        return "done"
     if step.my_data in _REQUESTS:
-        words = play.event.words.value if isinstance(play.event, MessageReceived) else ""
-        play.add(OpenRequest(play.next_id(), _REQUESTS[step.my_data], received, "open", play.language, words))
+        wished(play, _REQUESTS[step.my_data])
+        if step.my_data == "restrict":
+            restrict(play)
         return "pending"
-    play.add(OpenRequest(play.next_id(), "access", received, "done", play.language))
+    wished(play, "access")
     play.flush()
     play.add(Export(play.next_id(), step.my_data, play.language))
+    settle(play, "access", "answered")
     return "done"
 
 
 def _first_question(play: Play, step: schema.MyData) -> None:
-    play.put(_tap="first")
+    wished(play, "erase")
+    play.put(_tap="first", _wished=play.value("_wished") or play.event.at)
     options = (("erase", play.render(step.yes_label), ""), ("keep", play.render(step.no_label), ""))
     question, _ = play.ask(play.render(step.ask), options)
     play.set_timer("silence", step.wait, question)
@@ -93,6 +99,7 @@ def hear(play: Play, node: Node, event: Event) -> str | None:
         play.say(play.render(OUT_OF_DATE))
         return None
     if not agreed:
+        settle(play, "erase", "cancelled")
         play.update_frame(question="")
         return "cancelled"
     if first:
@@ -106,12 +113,15 @@ def hear(play: Play, node: Node, event: Event) -> str | None:
 
 
 def _erase(play: Play, step: schema.MyData) -> None:
-    """From here on nothing is written about the person but the erasure itself (decisions.md 16)."""
+    """From here on nothing is written about the person but the erasure itself (decisions.md 16).
+
+    The mark that they want no messages stays (privacy.md 2.9): nobody who comes with an old list can write to them again.
+    """
     if step.begun:
         play.say(play.render(step.begun))
     play.flush()
-    received = play.conversation.frames[-1].asked_at or play.now
-    play.add(OpenRequest(play.next_id(), "erase", received, "open", play.language))
+    received = play.value("_wished") or play.now
+    play.suppress.append(Suppress("all", play.now, "erasure"))
     play.add(Erase(play.next_id(), received, play.language, TextMessage(play.render(step.receipt))))
     play.set(erasing=True)
     play.update_frame(question="")

@@ -227,7 +227,8 @@ def test_every_kind_of_event_has_its_requirements() -> None:
     """privacy.md 3.2, field 9."""
     assert set(consent.REQUIRED) == {
         "notice_shown", "requested", "first_step", "confirmed", "refused", "withdrawn", "objected", "expired", "reaffirmed",
-        "superseded", "invalidated", "imported", "suppressed", "suppression_lifted", "restricted", "receipt_issued", "erased",
+        "superseded", "invalidated", "imported", "suppressed", "suppression_lifted", "restricted", "restriction_lifted",
+        "receipt_issued", "erased",
     }  # fmt: skip
 
 

@@ -13,6 +13,7 @@ from aiohttp import web
 
 from bot.app.exporting import ChatExports, Copying, Downloads
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
+from bot.app.media import TakenOver
 from bot.app.publishing import publish
 from bot.app.receipting import Receipts
 from bot.app.rules import BusinessRules
@@ -57,6 +58,7 @@ from bot.storage.exports import MongoExports
 from bot.storage.indexes import prepare
 from bot.storage.leaves import MongoLeaves
 from bot.storage.ledger import MongoLedger
+from bot.storage.media import MongoMedia
 from bot.storage.merges import MongoMerges
 from bot.storage.mongo import Mongo
 from bot.storage.opt_ins import MongoOptIns, MongoPace
@@ -73,6 +75,7 @@ from bot.web.notices import Past, notice_routes
 from bot.web.opt_in import OptInPages, Site
 from bot.whatsapp.client import WhatsAppClient
 from bot.whatsapp.graph import Graph
+from bot.whatsapp.media import MediaClient
 from bot.whatsapp.routes import webhook_routes
 
 logger = logging.getLogger(__name__)
@@ -261,7 +264,8 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     others = NobodySubscribed()
     account = next(iter(settings.whatsapp.accounts), "")  # empty only where nothing is sent (`open_bot`)
     # The one guarded door out: the client is made here and handed to the outbox and to nobody else (architecture.md 6).
-    channel = WhatsAppClient(Graph(settings.whatsapp, session), account)
+    graph = Graph(settings.whatsapp, session)
+    channel = WhatsAppClient(graph, account)
     texts = Languages(catalog)
     if work:
         texts.warm()
@@ -323,6 +327,11 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         ids,
         clock,
         said_by_meta,
+        TakenOver(
+            MediaClient(settings.whatsapp, graph, session),
+            MongoMedia(mongo, subjects),
+            most=settings.whatsapp.media_most * 1024 * 1024,
+        ),
     )
     outbox = Outbox(hands, turns, erasing, figures=figures)
     worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)

@@ -214,6 +214,20 @@ class Erase:
 
 
 @dataclass(frozen=True, slots=True)
+class FetchMedia:
+    """Takes over a file the person sent because it was asked for; it is kept under this command's id for `lasts`.
+
+    `kind` is image, video, audio, document or sticker; `sha256` is what Meta announced. The file's name is not kept: names tell names.
+    """
+
+    id: CommandId
+    kind: str
+    media: str = field(metadata=PRIVATE)
+    sha256: str = field(default="", metadata=PRIVATE)
+    lasts: timedelta = timedelta(days=7)
+
+
+@dataclass(frozen=True, slots=True)
 class MarkRead:
     """Shows the person that the message was seen."""
 
@@ -236,6 +250,7 @@ Command: TypeAlias = (
     | Export
     | Erase
     | MarkRead
+    | FetchMedia
 )
 
 
@@ -251,5 +266,5 @@ class Suppress:
 # Here and not where turns are: a ledger's export is checked by processes that never play a turn.
 register(
     Send, RecordConsent, Call, OpenTicket, CloseTicket, ReturnTicket, Transcribe, Unsay, Notify, OpenRequest,
-    SettleRequest, Export, Erase, MarkRead,
+    SettleRequest, Export, Erase, MarkRead, FetchMedia,
 )  # fmt: skip

@@ -13,6 +13,8 @@ from bot.domain.event import AgentWrote, HandoffChanged, MessageReceived
 from bot.domain.ids import question_id
 from bot.domain.message import TemplateMessage, TextMessage
 from bot.engine import flow as schema
+from bot.engine.files import FILES, taken_over
+from bot.engine.files import WITH_PEOPLE as FILES_LAST
 from bot.engine.play import Play
 from bot.engine.templates import template
 
@@ -57,6 +59,8 @@ def heard(play: Play, event: MessageReceived) -> None:
     if event.kind == "revoked":
         _unsay(play, event)
         return
+    if event.kind in FILES and event.data.get("media_id"):
+        taken_over(play, event, FILES_LAST)
     _note(play, "in", event.kind, at=event.at, message=event.id, words=event.words.value)
     _drop_timers(play, GONE)
     if play.conversation.owner == AGENT and not any(one.name == SILENT for one in play.conversation.timers):

@@ -9,9 +9,13 @@ from datetime import timedelta
 from bot.domain.conversation import HeldWords
 from bot.domain.event import MessageReceived
 from bot.domain.intent import NO_INTENT, Decision
+from bot.engine import flow as schema
 from bot.engine import handing, opting_in, renewing
+from bot.engine.files import WITH_PEOPLE as FILES_LAST
+from bot.engine.files import taken_over
 from bot.engine.play import Play
 from bot.engine.steps.question import answer_to, chosen, plain
+from bot.engine.steps.typed import SENT
 from bot.engine.stopping import confirm_due, pause, stop
 from bot.engine.wishing import heard
 
@@ -27,6 +31,9 @@ FOR_PEOPLE = frozenset({"human", "language", "help"})
 
 SILENT_KINDS = frozenset({"reaction", "revoked"})
 """Kinds that ask for no answer; their words still go through the intents."""
+
+FOR_EYES_AND_EARS = frozenset({"image", "audio", "video", "document"})
+"""Kinds that a person of the business can make something of, and the bot cannot."""
 
 HOLDS = timedelta(hours=24)
 """How long the first words are kept while notice or language is settled (decisions.md 31)."""
@@ -159,7 +166,8 @@ def _business(play: Play, event: MessageReceived) -> bool:
     frame = play.frame
     if frame is not None:
         if frame.question:
-            return not _interrupts(play, event)
+            asked = _asks_for_a_file(play)
+            return not ((not asked and _for_people(play, event)) or _interrupts(play, event))
         if frame.waiting:
             play.push("still_working")
             return False
@@ -174,9 +182,33 @@ def _business(play: Play, event: MessageReceived) -> bool:
         play.set(misunderstood=0)
         play.push(start)
         return False
+    if _for_people(play, event):
+        return False
     play.set(misunderstood=play.conversation.misunderstood + 1)
     play.push("unsupported" if event.kind not in ("text", "tap", "template_tap") else "not_understood")
     return False
+
+
+def _asks_for_a_file(play: Play) -> bool:
+    """Whether the open question is one that a picture, document or voice note can answer."""
+    frame = play.frame
+    assert frame is not None  # noqa: S101 - a question is open
+    flow, step = play.flow_of(frame).flow, play.node_of(frame).step
+    declared = flow.data.get(getattr(step, "into", "")) or flow.inputs.get(getattr(step, "into", ""))
+    return declared is not None and declared.type in SENT
+
+
+def _for_people(play: Play, event: MessageReceived) -> bool:
+    """A picture or voice note that no flow asked for goes to people, where somebody of them is there; else nothing of it is fetched."""
+    if event.kind not in FOR_EYES_AND_EARS or not event.data.get("media_id"):
+        return False
+    nodes = play.world.book.flows["for_people"].nodes.values()
+    teams = [one.step.handoff.team for one in nodes if isinstance(one.step, schema.Handoff)]
+    if not teams or not (play.is_open(teams[0]) and play.is_staffed(teams[0])):
+        return False
+    taken_over(play, event, FILES_LAST)
+    play.push("for_people")
+    return True
 
 
 def _interrupts(play: Play, event: MessageReceived) -> bool:

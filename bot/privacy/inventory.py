@@ -6,124 +6,72 @@ field that is not listed. A path names a field through maps and lists (`frames.s
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from datetime import timedelta
-from enum import StrEnum
 from typing import Any
 
+from bot.privacy.inventory_terms import (
+    DEAD,
+    EVIDENCE,
+    FLOW,
+    HELD,
+    JOB,
+    LINK,
+    MEDIA,
+    OBJECTION,
+    OPT_IN,
+    OPT_IN_OPEN,
+    PACE,
+    PENDING,
+    REPLAY,
+    REQUEST,
+    REQUEST_WORDS,
+    RUNNING,
+    SCREEN,
+    SEEN,
+    SENT,
+    TRANSCRIPT,
+    VERSION,
+    WITH_PERSON,
+    WITH_SEALED,
+    Collection,
+    DataClass,
+    Field,
+    Kept,
+    Purpose,
+    Retention,
+)
 from bot.privacy.msgid import N_
 
-
-class DataClass(StrEnum):
-    """What kind of data a field is."""
-
-    IDENTITY = "identity"
-    CONTENT = "content"
-    CONSENT = "consent"
-    STATE = "state"
-    RIGHTS = "rights"
-    DELIVERY = "delivery"
-    SECRET = "secret"  # noqa: S105 - the name of a class of data
-    BUSINESS = "business"
-    TECHNICAL = "technical"
-
-
-class Purpose(StrEnum):
-    """Why the system itself keeps a field, with the law it answers to. A flow's own purposes are declared in business.yaml."""
-
-    CHAT = "to carry on the conversation the person began (GDPR art. 6(1)(b), (f))"
-    PROOF = "to prove consent (GDPR art. 7(1))"
-    OBJECTION = "to respect that the person wants no messages (GDPR art. 21(3))"
-    RIGHTS = "to answer requests of data subjects in time (GDPR art. 12(3))"
-    DELIVERY = "to send each message once and to know what became of it (GDPR art. 5(1)(f))"
-    SECURITY = "to protect the data and to make erasure last (GDPR art. 17, 32)"
-    OPERATION = "to run the program; says nothing about a person"
-
-
-class Kept(StrEnum):
-    """How a field stands in the database."""
-
-    CLEAR = "clear"
-    PSEUDONYMOUS = "pseudonymous"
-    ENCRYPTED = "encrypted"
-    HASH = "hash"
-
-
-@dataclass(frozen=True, slots=True)
-class Retention:
-    """When a field goes: `lasts` after `counted_from`; None where no clock decides but an event, which `words` names."""
-
-    name: str
-    lasts: timedelta | None
-    counted_from: str
-    words: str
-
-
-def _days(name: str, days: int, counted_from: str, words: str) -> Retention:
-    return Retention(name, timedelta(days=days), counted_from, words)
-
-
-# Defaults of privacy.md 2.8 and decisions.md 11, 16, 18, 39.
-WITH_PERSON = _days("with_person", 730, "last_inbound_at", N_("until erasure, or 24 months after the last message"))
-WITH_SEALED = Retention("with_sealed", None, "last row", N_("until erasure, or until nothing is left that it opens"))
-FLOW = _days("flow", 7, "last_inbound_at", N_("while the flow is open, at most 7 days"))
-HELD = _days("held", 1, "held", N_("until language and notice are settled, at most 24 hours"))
-SEEN = _days("seen", 8, "received", N_("8 days: WhatsApp delivers a message again for up to 7"))
-PENDING = _days("pending", 7, "committed", N_("until it is carried out, at most 7 days"))
-EVIDENCE = _days("evidence", 3 * 365, "end of consent", N_("while the consent holds and 3 years after"))
-OBJECTION = _days("objection", 3 * 365, "last hit", N_("3 years after it was last needed"))
-REQUEST = _days("request", 3 * 365, "closed", N_("3 years after the answer"))
-REQUEST_WORDS = _days("request_words", 30, "closed", N_("one month after the answer"))
-TRANSCRIPT = _days("transcript", 30, "written", N_("30 days"))
-SENT = _days("sent", 30, "sent", N_("30 days"))
-DEAD = _days("dead_letter", 7, "failed", N_("7 days"))
-JOB = _days("erasure_job", 7, "requested", N_("until the erasure is complete, at most 7 days"))
-REPLAY = _days("replay", 36, "erased", N_("as long as the oldest backup: 36 days"))
-LINK = _days("export_link", 3, "made", N_("72 hours, or until fetched"))
-OPT_IN = _days("opt_in", 30, "asked", N_("30 days, to keep the limit of three requests a month"))
-OPT_IN_OPEN = _days("opt_in_open", 2, "asked", N_("until it is answered or over, at most 48 hours"))
-SCREEN = _days("screen", 1, "written", N_("1 day"))
-PACE = Retention("pace", timedelta(minutes=10), "counted", N_("10 minutes"))
-VERSION = Retention("version", None, "last reference", N_("as long as a record points to it"))
-RUNNING = Retention("running", None, "use", N_("while the program needs it"))
-
-
-@dataclass(frozen=True, slots=True)
-class Field:
-    """One stored field.
-
-    Attributes:
-        kept_because: empty when an erasure deletes it; else why it stays (GDPR art. 17(3)).
-        exported: whether it is in the copy a person gets (GDPR art. 15(3), 20).
-    """
-
-    path: str
-    data_class: DataClass
-    purpose: Purpose
-    retention: Retention
-    kept: Kept
-    kept_because: str = ""
-    exported: bool = True
-
-
-@dataclass(frozen=True, slots=True)
-class Collection:
-    """One collection.
-
-    Attributes:
-        found_by: path of the field by which a person's rows are found; empty for collections about nobody.
-        found_as: what that field holds: `person`, `subject_ref`, `suppression_id`, `identity_id` (keyed hashes of a number) or nothing.
-        on_erasure: `delete` (the rows), `reduce` (fields without `kept_because` are unset), `keep` or `none`.
-        vault: stands in the vault database with its own short backup cycle (decisions.md 15).
-    """
-
-    name: str
-    holds: str
-    found_by: str
-    found_as: str
-    on_erasure: str
-    fields: tuple[Field, ...]
-    vault: bool = False
+__all__ = [
+    "DEAD",
+    "EVIDENCE",
+    "FLOW",
+    "HELD",
+    "JOB",
+    "LINK",
+    "MEDIA",
+    "OBJECTION",
+    "OPT_IN",
+    "OPT_IN_OPEN",
+    "PACE",
+    "PENDING",
+    "REPLAY",
+    "REQUEST",
+    "REQUEST_WORDS",
+    "RUNNING",
+    "SCREEN",
+    "SEEN",
+    "SENT",
+    "TRANSCRIPT",
+    "VERSION",
+    "WITH_PERSON",
+    "WITH_SEALED",
+    "Collection",
+    "DataClass",
+    "Field",
+    "Kept",
+    "Purpose",
+    "Retention",
+]
 
 
 def _fields(
@@ -152,6 +100,7 @@ _COMMAND_CLEAR = """
     pending.c.team pending.c.language pending.c.urgent pending.c.outcome pending.c.event
     pending.c.direction pending.c.at pending.c.by pending.c.send pending.c.message
     pending.c.kind pending.c.received_at pending.c.status pending.c.form pending.c.requested_at
+    pending.c.lasts._ pending.c.lasts.v
 """
 _EVIDENCE_CLEAR = (
     "event_type state_after scope basis consent_type purpose_hash request step request_expires_at notice_hash notice_language "
@@ -203,7 +152,7 @@ _CONVERSATIONS = Collection(
         *_fields("pending.p", _CONTENT, Purpose.DELIVERY, PENDING, _SEALED),
         *_fields(
             "pending.p/message pending.p/arguments pending.p/once_per pending.p/about pending.p/shared pending.p/words "
-            "pending.p/receipt pending.p/wamid",
+            "pending.p/receipt pending.p/wamid pending.p/media pending.p/sha256",
             _CONTENT, Purpose.DELIVERY, PENDING, _SEALED,
         ),
         *_fields(_within("pending", _EVIDENCE_SEALED), _CONTENT, Purpose.PROOF, PENDING, _SEALED),
@@ -378,6 +327,24 @@ _EXPORTS = Collection(
     ),
 )  # fmt: skip
 
+_MEDIA = Collection(
+    "media", N_("files you sent because you were asked for one"), "person", "person", "delete",
+    (
+        *_fields("_id person", _ID, Purpose.CHAT, MEDIA, _PSEUDO),
+        *_fields("kind mime_type size refused at expires", _STATE, Purpose.CHAT, MEDIA, _CLEAR),
+        *_fields("pieces", _TECHNICAL, Purpose.CHAT, MEDIA, _CLEAR, exported=False),
+    ),
+)  # fmt: skip
+
+_PIECES = Collection(
+    "media_chunks", N_("the content of these files, in pieces"), "person", "person", "delete",
+    (
+        *_fields("_id person", _ID, Purpose.CHAT, MEDIA, _PSEUDO, exported=False),
+        *_fields("expires", _STATE, Purpose.CHAT, MEDIA, _CLEAR, exported=False),
+        *_fields("p p/b", _CONTENT, Purpose.CHAT, MEDIA, _SEALED, exported=False),
+    ),
+)  # fmt: skip
+
 _OPT_INS = Collection(
     "opt_in_requests", N_("website sign-ups waiting for a yes on WhatsApp"), "i", "identity_id", "delete",
     (
@@ -442,7 +409,7 @@ COLLECTIONS: Mapping[str, Collection] = {
     one.name: one
     for one in (
         _CONVERSATIONS, _IDENTITIES, _MERGES, _SUBJECTS, _LEDGER, _EVIDENCE, _SUPPRESSIONS, _REQUESTS, _TICKETS, _TRANSCRIPTS, _SENDS,
-        _TOMBSTONES, _ERASURE_JOBS, _DEAD_LETTERS, _SEEN_PAGES, _EXPORTS, _OPT_INS, _PACE, _REPLAY_LIST,
+        _TOMBSTONES, _ERASURE_JOBS, _DEAD_LETTERS, _SEEN_PAGES, _EXPORTS, _MEDIA, _PIECES, _OPT_INS, _PACE, _REPLAY_LIST,
         _about_nobody("flow_versions", N_("published flows"), "_id flow language content published_at", VERSION, _BUSINESS),
         _about_nobody("texts", N_("notices and purposes as they were shown"), "_id kind name version language content published_at",
                       VERSION, _BUSINESS),

@@ -34,6 +34,7 @@ class Hands:
     ids: ports.Ids
     clock: ports.Clock
     health: ports.ChannelHealth | None = None
+    media: ports.Media | None = None
 
 
 async def post(

@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import Enum
 
-from bot.domain.command import Call, Command, Export, MarkRead, Notify, Send
+from bot.domain.command import Call, Command, Export, FetchMedia, MarkRead, Notify, Send
 from bot.domain.conversation import Conversation
 from bot.runtime.ports import Pending
 
@@ -31,7 +31,7 @@ def lane(command: Command | None) -> Lane:
     """The lane of a command; one that cannot be read waits for nobody, because it only goes to the dead letters."""
     if isinstance(command, Send | Export):
         return Lane.WORDS
-    if command is None or isinstance(command, Call | Notify | MarkRead):
+    if command is None or isinstance(command, Call | Notify | MarkRead | FetchMedia):
         return Lane.ASIDE
     return Lane.RECORDS
 

@@ -13,6 +13,7 @@ from bot.domain.command import (
     Command,
     Erase,
     Export,
+    FetchMedia,
     MarkRead,
     Notify,
     OpenRequest,
@@ -174,6 +175,8 @@ class Outbox:
             await hands.subscribers.notify(person, command, now)
         elif isinstance(command, MarkRead):
             await hands.channel.mark_read(command.wamid)
+        elif isinstance(command, FetchMedia) and hands.media is not None:
+            await hands.media.take_over(person, command, now)
 
     async def _at_desk(
         self,

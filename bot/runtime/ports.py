@@ -11,6 +11,7 @@ from bot.domain.command import (
     Command,
     Erase,
     Export,
+    FetchMedia,
     Notify,
     OpenRequest,
     OpenTicket,
@@ -320,6 +321,17 @@ class Erasures(Protocol):
 
     async def unfinished(self, lease: Lease, now: datetime) -> Sequence[ErasureJob]:
         """Jobs nobody works on, leased to the caller."""
+
+
+class Media(Protocol):
+    """Files people sent because they were asked for."""
+
+    async def take_over(self, person: PersonId, command: FetchMedia, now: datetime) -> None:
+        """Fetches, cleans and keeps the file, and deletes it at the provider; a repetition changes nothing.
+
+        What cannot be kept (too large, another type, gone) is put on record with its reason. Raises `RetryLater` when the provider or
+        the database does not answer.
+        """
 
 
 class Receivers(Protocol):

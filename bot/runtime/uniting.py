@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from bot.domain.command import (
     Command,
     Export,
+    FetchMedia,
     Notify,
     OpenRequest,
     RecordConsent,
@@ -85,7 +86,11 @@ def _goes_along(command: Command) -> bool:
         return command.reason in _OWED
     # By name: what people of the business do with a chat is decided elsewhere, and all of it must go along.
     told = type(command).__name__
-    return isinstance(command, Export | Notify | OpenRequest) or "Ticket" in told or told in ("Transcribe", "Unsay")
+    return (
+        isinstance(command, Export | FetchMedia | Notify | OpenRequest)
+        or "Ticket" in told
+        or told in ("Transcribe", "Unsay")
+    )
 
 
 def ended(loser: Conversation, now: datetime) -> tuple[RecordConsent, ...]:

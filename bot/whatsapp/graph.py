@@ -34,12 +34,19 @@ class Graph:
 
     async def request(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Answer:
         """Calls `/<version>/<path>`. Never raises for the network or for what Meta answers."""
+        if body is None:
+            return await self._call(method, path, None, {})
+        return await self._call(method, path, orjson.dumps(body), {"Content-Type": "application/json"})
+
+    async def upload(self, path: str, form: aiohttp.FormData) -> Answer:
+        """Posts a form with a file. Never raises for the network or for what Meta answers."""
+        return await self._call("POST", path, form, {})
+
+    async def _call(
+        self, method: str, path: str, data: bytes | aiohttp.FormData | None, more: Mapping[str, str]
+    ) -> Answer:
         url = f"{self._settings.graph_url}/{self._settings.graph_version}/{path}"
-        headers = {"Authorization": f"Bearer {self._settings.access_token.get_secret_value()}"}
-        data = None
-        if body is not None:
-            headers["Content-Type"] = "application/json"
-            data = orjson.dumps(body)
+        headers = {"Authorization": f"Bearer {self._settings.access_token.get_secret_value()}", **more}
         try:
             async with self._session.request(
                 method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False

@@ -24,6 +24,12 @@ class WhatsAppSettings(BaseModel):
         default="https://graph.facebook.com", description="Where sends go.", pattern=r"^https?://[^\s/]+/?$"
     )
     graph_version: str = Field(default="v26.0", description="Version of the Graph API.", pattern=r"^v\d{1,3}\.\d$")
+    media_most: int = Field(
+        default=16,
+        gt=0,
+        le=100,
+        description="MiB a file may have that a flow asked for; larger ones are not taken over.",
+    )
     timeout: float = Field(default=15.0, gt=0, le=120, description="Seconds one send may take.")
 
     @field_validator("graph_url")

@@ -13,7 +13,7 @@ const INSERT_ONLY = ["ledger", "ledger_leaves", "ledger_heads"];
 const WRITABLE = [
   "api_keys", "audit_log", "campaigns", "canned_replies", "channel", "console_events", "conversations", "credentials", "dead_letters",
   "deliveries", "drafts", "erasure_jobs", "evidence", "exports", "flow_versions", "identities", "locks", "notes",
-  "merges", "opt_in_requests", "pace", "requests", "schema", "seen_pages", "sends", "sessions", "staff", "suppressions", "templates",
+  "media", "media_chunks", "merges", "opt_in_requests", "pace", "requests", "schema", "seen_pages", "sends", "sessions", "staff", "suppressions", "templates",
   "texts", "tickets", "tombstones", "transcripts",
 ];
 const VAULT = ["key_checks", "replay", "schema", "subjects"];

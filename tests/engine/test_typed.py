@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from bot.domain.command import FetchMedia
 from bot.domain.event import MessageReceived
 from bot.domain.ids import EventId
 from tests.engine.phone import Phone, book, text
@@ -246,7 +247,9 @@ def test_no_name_of_a_file_is_kept() -> None:
     one = asked_twice("{type: image, keep: 30 days}")
     sent(one, "image", media_id="m1", mime_type="image/jpeg", filename="ana-silva.jpg", sha256="s")
 
-    assert kept(one) == {"media_id": "m1", "mime_type": "image/jpeg"}
+    fetched = [command for command in one.commands if isinstance(command, FetchMedia)]
+    assert kept(one) == {"media": fetched[0].id, "mime_type": "image/jpeg"}
+    assert "ana-silva" not in repr(fetched)
 
 
 def test_a_shared_own_number_is_an_answer() -> None:

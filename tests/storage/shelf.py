@@ -12,6 +12,7 @@ from bot.domain.command import (
     Command,
     Erase,
     Export,
+    FetchMedia,
     MarkRead,
     Notify,
     OpenRequest,
@@ -196,6 +197,7 @@ def commands(person: PersonId) -> tuple[Command, ...]:
         Export(ids[7], "show", "pt"),
         Erase(ids[8], NOW, "pt", TextMessage(SHOWN)),
         MarkRead(ids[9], Wamid(WAMID)),
+        FetchMedia(ids[10], "image", TYPED, SHOWN),
     )
 
 

@@ -7,12 +7,13 @@ import bson
 import pytest
 
 from bot.domain.errors import Unreadable
-from bot.domain.ids import Address, Bsuid, PhoneNumber
+from bot.domain.ids import Address, Bsuid, CommandId, PhoneNumber
 from bot.domain.inbound import AccountNotice
 from bot.privacy.inventory import COLLECTIONS, unlisted
 from bot.privacy.keyring import Keyring
 from bot.storage import key_use, replaying
 from bot.storage.channel import MongoChannelHealth
+from bot.storage.media import MongoMedia
 from tests.e2e import traces
 from tests.storage.shelf import NAME, NOW, SECRETS, SHOWN, TYPED, Shelf, whole_life
 from tests.storage.test_erasures import asked, erase
@@ -41,6 +42,9 @@ async def test_every_stored_field_is_in_the_register(shelf: Shelf) -> None:
     )
     await shelf.begun(winner)
     await merging(shelf, shelf.clock, shelf.keyring).run(winner, loser)
+    files = MongoMedia(shelf.mongo, shelf.subjects)
+    await files.put(winner, CommandId("d" * 32), b"x", kind="image", mime_type="image/png", expires=NOW, now=NOW)
+    await files.refuse(winner, CommandId("e" * 32), "too_large", kind="image", expires=NOW, now=NOW)
     found: dict[str, set[str]] = {}
     async for name, document in shelf.mongo.scan():
         found.setdefault(name, set()).update(unlisted(name, document))

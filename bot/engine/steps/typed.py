@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 from bot.domain.event import MessageReceived
 from bot.engine import flow as schema
 from bot.engine.bounds import bound_of
+from bot.engine.files import file_lasts, taken_over
 from bot.engine.linter import BUTTON_TITLE, units
 from bot.engine.play import Play
 
@@ -26,7 +27,7 @@ SPOKEN = frozenset({"text", "tap", "template_tap"})
 SENT = {"image": "image", "document": "document", "voice": "audio", "location": "location"}
 """Type of a field whose answer is no text, and the kind of message that holds it."""
 
-_KEPT = ("media_id", "mime_type", "latitude", "longitude")
+_KEPT = ("mime_type", "latitude", "longitude")
 """What is kept of such a message: the reference alone, no name of a file."""
 
 NOT_UNDERSTOOD = "I did not understand that. Please try again."
@@ -93,7 +94,7 @@ def hear(
     if tapped is not None or event.option:  # a stale tap answers nothing (decisions.md 4)
         return Heard(refusal=_explain(play, declared.type, ""))
     if declared.type in SENT:
-        return _sent(play, declared.type, event)
+        return _sent(play, declared, event)
     given = event.data.get("phone") if declared.type == "phone" and event.kind == "contacts" else None
     words = str(given or event.words.value).strip()
     if not words or (event.kind not in SPOKEN and given is None):
@@ -117,15 +118,18 @@ def hear(
     return Heard(again=settling is not None)
 
 
-def _sent(play: Play, kind: str, event: MessageReceived) -> Heard:
-    """A picture, document, voice message or place: kept as the reference by which the channel gives it out."""
+def _sent(play: Play, declared: schema.DataField | schema.Input, event: MessageReceived) -> Heard:
+    """A place, or the name under which a picture, document or voice message is kept: nothing else is ever fetched."""
+    kind = declared.type
     as_document = (
         kind == "image" and event.kind == "document" and str(event.data.get("mime_type", "")).startswith("image/")
     )
+    if event.kind != SENT[kind] and not as_document:
+        return Heard(refusal=_explain(play, kind, ""))
     kept = {name: event.data[name] for name in _KEPT if name in event.data}
-    if kept and (event.kind == SENT[kind] or as_document):
-        return Heard(kept)
-    return Heard(refusal=_explain(play, kind, ""))
+    if event.data.get("media_id"):
+        kept["media"] = taken_over(play, event, file_lasts(declared))
+    return Heard(kept) if kept else Heard(refusal=_explain(play, kind, ""))
 
 
 # -- which one is meant ---------------------------------------------------------------------------------------------------

@@ -12,7 +12,6 @@ from bot.domain.command import (
     Export,
     FetchMedia,
     Notify,
-    OpenRequest,
     RecordConsent,
     Send,
     Suppress,

@@ -85,11 +85,8 @@ def _goes_along(command: Command) -> bool:
         return command.reason in _OWED
     # By name: what people of the business do with a chat is decided elsewhere, and all of it must go along.
     told = type(command).__name__
-    return (
-        isinstance(command, Export | FetchMedia | Notify | OpenRequest)
-        or "Ticket" in told
-        or told in ("Transcribe", "Unsay")
-    )
+    along = told.endswith(("Ticket", "Request")) or told in ("Transcribe", "Unsay")
+    return along or isinstance(command, Export | FetchMedia | Notify)
 
 
 def ended(loser: Conversation, now: datetime) -> tuple[RecordConsent, ...]:

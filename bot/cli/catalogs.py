@@ -19,6 +19,7 @@ from bot.engine.problem import Place, Problem
 from bot.engine.text import Blank, Text, TextProblem, parse
 from bot.i18n import po
 from bot.i18n.catalog import base, chain
+from bot.i18n.locales import locale_of
 from bot.privacy import intents
 from bot.privacy.msgid import placeholders
 
@@ -187,7 +188,7 @@ def _at(known: Translated, code: str, reason: str, fix: str) -> Problem:
 
 def _faults(one: Written, known: Translated, language: str) -> Iterator[Problem]:
     """What is wrong with one translation by itself."""
-    yield from _values(one, known)
+    yield from _values(one, known, language)
     if one.limit and units(known.text) > one.limit:
         yield _at(
             known, "label-long", f"This label has {units(known.text)} characters; {one.limit} fit.", "Shorten it."
@@ -209,7 +210,7 @@ def _faults(one: Written, known: Translated, language: str) -> Iterator[Problem]
         )
 
 
-def _values(one: Written, known: Translated) -> Iterator[Problem]:
+def _values(one: Written, known: Translated, language: str) -> Iterator[Problem]:
     """The values filled in are the same, and those with forms keep theirs."""
     if one.kind == "business":
         return
@@ -224,15 +225,22 @@ def _values(one: Written, known: Translated) -> Iterator[Problem]:
             return
         source = parse(one.text)
         wanted, given = set(source.names), set(text.names)
-        yield from _forms(source, text, known)
+        yield from _forms(source, text, known, language)
     if wanted != given:
         lacks = "".join(f" `{{{name}}}` is missing." for name in sorted(wanted - given))
         extra = "".join(f" `{{{name}}}` is not in the source." for name in sorted(given - wanted))
         yield _at(known, "placeholder", f"The values filled in differ:{lacks}{extra}", "Use each value of the source.")
 
 
-def _forms(source: Text, text: Text, known: Translated) -> Iterator[Problem]:
+def _forms(source: Text, text: Text, known: Translated, language: str) -> Iterator[Problem]:
     given = {(part.name, part.filter) for part in text.parts if isinstance(part, Blank)}
+    for part in text.parts:
+        lacking = (
+            plural_forms(language) - set(part.forms) if isinstance(part, Blank) and part.filter == "plural" else ()
+        )
+        if isinstance(part, Blank) and lacking:
+            reason = f"`{part.name}` lacks forms that `{language}` has: {', '.join(sorted(lacking))}."
+            yield _at(known, "plural-forms", reason, 'Write each of them, as in few:"…"; `other` is for the rest.')
     for part in source.parts:
         if isinstance(part, Blank) and part.forms and (part.name, part.filter) not in given:
             reason = f"`{part.name}` has forms in the source (`|{part.filter}`); here it has none."
@@ -262,6 +270,17 @@ def _twice(
         )
 
 
+MILLIONS_ONLY = frozenset({"es", "fr", "it", "pt", "ca"})
+"""Languages whose form `many` is that of whole millions alone; texts here count smaller things."""
+
+
+def plural_forms(language: str) -> set[str]:
+    """The plural forms a language has (CLDR): two in German, six in Arabic."""
+    found = {"other", *locale_of(language).plural_form.rules}
+    return found - {"many"} if base(language) in MILLIONS_ONLY else found
+
+
+_QUOTED = re.compile("«([^«»{}]+)»")
 _CAPITALS = re.compile(r"[^\W\d_]+(?: [^\W\d_]+)*")
 
 
@@ -269,18 +288,28 @@ def keywords(text: str, language: str) -> set[str]:
     """What the words in capitals in a text mean to the privacy intents, e.g. `access` for MY DATA."""
     found: set[str] = set()
     for phrase in capitals(text):
+        if phrase in LAWS:
+            continue
         meant = intents.understand(phrase, language=language)
         found |= meant.flags | ({"stop"} if meant.decision == "stop" else set())
     return found
 
 
+LAWS = frozenset({"GDPR", "RGPD", "DSGVO", "AVG", "RODO"})
+"""The regulation's names are in capitals as well, and nothing people are told to write."""
+
+
 def capitals(text: str) -> Iterator[str]:
-    """The phrases written in capitals, e.g. `DELETE MY DATA`."""
+    """The phrases written in capitals, e.g. `DELETE MY DATA`, `I MIEI DATI`; in scripts without capitals those in «…»."""
+    for quoted in _QUOTED.findall(text):
+        if not any(one.isupper() or one.islower() for one in quoted):
+            yield quoted
     for run in _CAPITALS.findall(text):
         phrase: list[str] = []
         for word in [*run.split(" "), ""]:
-            if len(word) > 1 and word.isupper():
+            if word.isupper():
                 phrase.append(word)
             elif phrase:
-                yield " ".join(phrase)
+                if any(len(one) > 1 for one in phrase):
+                    yield " ".join(phrase)
                 phrase = []

@@ -64,6 +64,15 @@ def _parts(texts: "Texts", project: Path) -> list[tuple[str, str, Sequence["Writ
     return [("bot", "Recado", texts.bot), *parts] if is_home(project) else parts
 
 
+def _kept(texts: "Texts", project: Path) -> list[str]:
+    """The languages of the business; in Recado's own checkout all that Recado comes in as well."""
+    from bot.cli.texts import is_home
+
+    shipped = sorted(path.parent.parent.name for path in (project / "locales").glob("*/LC_MESSAGES/bot.po"))
+    more = [one.replace("_", "-") for one in shipped] if is_home(project) else []
+    return list(dict.fromkeys([*texts.business.languages, *more]))
+
+
 def _distinct(texts: Sequence["Written"]) -> int:
     return len({one.text for one in texts})
 
@@ -78,8 +87,10 @@ def update(project: Path, languages: tuple[str, ...]) -> None:
     from bot.i18n import po
 
     texts = texts_of_project(project)
-    for language in languages or texts.business.languages:
+    for language in languages or _kept(texts, project):
         for name, what, part in _parts(texts, project):
+            if name == "flows" and not languages and language not in texts.business.languages:
+                continue  # Recado comes in more languages than the example business offers
             wanted = needing(part, language)
             path = project / "locales" / _folder(language) / "LC_MESSAGES" / f"{name}.po"
             if not wanted:
@@ -118,10 +129,12 @@ def check(project: Path, languages: tuple[str, ...], as_json: bool) -> None:
     texts = texts_of_project(project)
     translations, problems = read_translations(project)
     counts: dict[str, dict[str, int]] = {}
-    for language in languages or texts.business.languages:
-        found = list(problems_of(texts.every, language, translations))
+    for language in languages or _kept(texts, project):
+        own = bool(languages) or language in texts.business.languages
+        every = texts.every if own else texts.bot
+        found = list(problems_of(every, language, translations))
         missing = sum(one.code in ("missing", "fuzzy") for one in found)
-        total = _distinct(needing(texts.every, language))
+        total = _distinct(needing(every, language))
         counts[language] = {"texts": total, "translated": total - missing, "problems": len(found)}
         problems += found
     if as_json:

@@ -222,6 +222,29 @@ def test_plural_and_select_are_kept(said: str, codes: list[str]) -> None:
     assert [one.code for one in found] == codes
 
 
+ARABIC = '{n|plural zero:"لا طلبات" one:"طلب واحد" two:"طلبان" few:"{n} طلبات" many:"{n} طلبا" other:"{n} طلب"}'
+
+
+@pytest.mark.parametrize(
+    ("language", "said", "codes"),
+    [
+        pytest.param("ar", ARABIC, [], id="Arabic has six"),
+        pytest.param("ar", '{n|plural one:"طلب" other:"{n} طلب"}', ["plural-forms"], id="two are not enough in Arabic"),
+        pytest.param(
+            "pl", '{n|plural one:"{n} paczka" other:"{n} paczki"}', ["plural-forms"], id="Polish has few and many"
+        ),
+        pytest.param("de", '{n|plural one:"{n} Bestellung" other:"{n} Bestellungen"}', [], id="German has two"),
+        pytest.param(
+            "fr", '{n|plural one:"{n} commande" other:"{n} commandes"}', [], id="no text counts millions in French"
+        ),
+    ],
+)
+def test_a_translation_has_the_plural_forms_of_its_language(language: str, said: str, codes: list[str]) -> None:
+    found = problems_of([written(FORMS)], language, {language: {FORMS: Translated(said, "flows.po", 7)}})
+
+    assert [one.code for one in found] == codes
+
+
 def test_a_text_needs_no_translation_into_its_own_language() -> None:
     found = problems_of([written("Bom dia.", language="pt"), written("Good day.")], "pt-BR", {})
 

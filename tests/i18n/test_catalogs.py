@@ -91,7 +91,7 @@ def test_words_in_capitals_are_understood_in_their_language(texts: Texts, langua
     for one in named:
         said = translated(one.text, language)
         phrases = list(capitals(said))
-        assert keywords(said, language) == keywords(one.text, "en"), said
+        assert keywords(one.text, "en") <= keywords(said, language), said
         assert all(understand(phrase, language=language).flags for phrase in phrases), phrases
 
 

@@ -64,13 +64,11 @@ def _parts(texts: "Texts", project: Path) -> list[tuple[str, str, Sequence["Writ
     return [("bot", "Recado", texts.bot), *parts] if is_home(project) else parts
 
 
-def _kept(texts: "Texts", project: Path) -> list[str]:
-    """The languages of the business; in Recado's own checkout all that Recado comes in as well."""
+def _is_ours(texts: "Texts", project: Path, language: str) -> bool:
+    """Whether the project's own texts are meant for a language: Recado comes in more than its example business offers."""
     from bot.cli.texts import is_home
 
-    shipped = sorted(path.parent.parent.name for path in (project / "locales").glob("*/LC_MESSAGES/bot.po"))
-    more = [one.replace("_", "-") for one in shipped] if is_home(project) else []
-    return list(dict.fromkeys([*texts.business.languages, *more]))
+    return language in texts.business.languages or not is_home(project)
 
 
 def _distinct(texts: Sequence["Written"]) -> int:
@@ -87,10 +85,10 @@ def update(project: Path, languages: tuple[str, ...]) -> None:
     from bot.i18n import po
 
     texts = texts_of_project(project)
-    for language in languages or _kept(texts, project):
+    for language in languages or texts.business.languages:
         for name, what, part in _parts(texts, project):
-            if name == "flows" and not languages and language not in texts.business.languages:
-                continue  # Recado comes in more languages than the example business offers
+            if name == "flows" and not _is_ours(texts, project, language):
+                continue
             wanted = needing(part, language)
             path = project / "locales" / _folder(language) / "LC_MESSAGES" / f"{name}.po"
             if not wanted:
@@ -129,9 +127,8 @@ def check(project: Path, languages: tuple[str, ...], as_json: bool) -> None:
     texts = texts_of_project(project)
     translations, problems = read_translations(project)
     counts: dict[str, dict[str, int]] = {}
-    for language in languages or _kept(texts, project):
-        own = bool(languages) or language in texts.business.languages
-        every = texts.every if own else texts.bot
+    for language in languages or texts.business.languages:
+        every = texts.every if _is_ours(texts, project, language) else texts.bot
         found = list(problems_of(every, language, translations))
         missing = sum(one.code in ("missing", "fuzzy") for one in found)
         total = _distinct(needing(every, language))

@@ -27,12 +27,12 @@ _CLAUSE_WORDS = 4
 _HUSHED = frozenset({"help", "start", "access", "agent", "privacy"})
 """Flags that say nothing where the person wants no more messages: "stop messages" is no call for help."""
 
-_RAISED, _RAISED_BESIDE_ERASURE, _DOUBTED, _NO_GUESS, _ROUTES = 0.5, 2.0, -1.5, -1.0, 0.5
+_RAISED, _RAISED_BESIDE_ERASURE, _DOUBTED, _NO_GUESS, _ROUTES = 0.5, 2.0, -0.7, -1.0, 0.5
 """How much a message must resemble a kind; chosen on a fresh round that was not learned from (docs/intents.md)."""
 
 _NO_HUNCH = frozenset({"yes", "no", "start", "language"})
 _MENTIONED = frozenset({"access"})
-"""Flags that a mention gives ("my data"), so that another right may be meant as well."""
+"""Flags that a mention gives ("my data"), so that another right may be meant."""
 
 _ROUTED_WORDS = 3
 _ROUTED = tuple(kind for kind in hunch.KINDS if kind != "stop")
@@ -287,7 +287,7 @@ def _with_hunch(
     if reading.stop != "stop" and flags <= _MENTIONED and words >= _ROUTED_WORDS:
         kind = max(_ROUTED, key=lambda one: likeness[one])
         if likeness[kind] >= max(_ROUTES, likeness["stop"]):
-            flags = flags | {kind}
+            flags = {kind}
     return reading, flags
 
 

@@ -9,6 +9,12 @@ _SAID = (
     ("object_said", "object"), ("complaint_said", "complaint"), ("access_said", "access"), ("rectify_said", "rectify"),
     ("restrict_said", "restrict"), ("erase_said", "erase"), ("other_language", "language"),
 )  # fmt: skip
+_BY_ARTICLE = (
+    ("law_access", "access"), ("law_rectify", "rectify"), ("law_erase", "erase"), ("law_restrict", "restrict"), ("law_object", "object"),
+)  # fmt: skip
+_LAWFUL = ("privacy", "data", "erase", "reveal", "correct", "restrict", "object", "access_said", "consent")
+"""Beside one of these, "article 17" is of the GDPR; alone it may be of a catalogue."""
+
 _AGENT_WORDS = 18
 _NOT_THE_PERSON = ("message", "marketing", "consent", "transactional", "place", "quoted", "third")
 
@@ -31,7 +37,10 @@ def flags(s: Sentence) -> Iterator[str]:
     if s.together("restrict", "data", within=7):
         yield "restrict"
     for role, flag in _SAID:
-        if s.has(role):
+        if s.has(role) and not (role == "access_said" and s.has("privacy")):
+            yield flag
+    for role, flag in _BY_ARTICLE:
+        if s.has(role) and s.has(*_LAWFUL):
             yield flag
     if s.has("agent") and s.words <= _AGENT_WORDS:
         yield "agent"

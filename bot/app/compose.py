@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 import aiohttp
 from aiohttp import web
 
+from bot.api.routes import api_routes
+from bot.app.api import ForApi, door_of
 from bot.app.exporting import ChatExports, Copying, Downloads
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
 from bot.app.media import TakenOver
@@ -64,6 +66,7 @@ from bot.storage.mongo import Mongo
 from bot.storage.opt_ins import MongoOptIns, MongoPace
 from bot.storage.people import MongoPeople
 from bot.storage.published import Published
+from bot.storage.register import MongoRegister
 from bot.storage.replays import ReplayedLedger, Replays
 from bot.storage.sends import MongoSends
 from bot.storage.standings import Standings
@@ -189,6 +192,7 @@ async def open_bot(
                 *webhook_routes(settings.whatsapp, made.turns.accept),
                 *notice_routes(rules.notices, _past(published)),
                 *_opt_in_routes(ground, made, catalog, rules),
+                *api_routes(door_of(made.for_api)),
                 *download_routes(made.downloads, catalog.translate, _own_first(business)),
             ]
             web_port = await _listen(stack, routes, settings.web.host, settings.web.port)
@@ -227,6 +231,7 @@ class _Made:
     opting_in: OptingIn | None
     downloads: Downloads
     copying: Copying
+    for_api: ForApi
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,7 +342,11 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)
     started.worker = worker
     sweeper = MongoSweeper(mongo, keyring, subjects, ground.replays, clock, ground.periods)
-    return _Made(turns, worker, people, registry, sweeper, opting_in, Downloads(files, clock), copying)
+    for_api = ForApi(
+        business, book, engine, mongo, keyring, clock, turns, outbox, conversations, people, subjects, suppressions, sends,
+        MongoRegister(mongo, subjects, zone=ZoneInfo(business.time_zone)), opting_in, rules, catalog, copying,
+    )  # fmt: skip
+    return _Made(turns, worker, people, registry, sweeper, opting_in, Downloads(files, clock), copying, for_api)
 
 
 def _opt_in_routes(ground: _Ground, made: _Made, catalog: Catalog, rules: BusinessRules) -> list[web.RouteDef]:

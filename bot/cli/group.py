@@ -24,6 +24,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "ropa": ("bot.cli.ropa:ropa", "The record of processing activities (GDPR art. 30)."),
     "backup": ("bot.cli.backup:backup", "A database as a file, and back."),
     "replay-erasures": ("bot.cli.replay_erasures:replay_erasures", "After a restore: erase and stop again."),
+    "api-keys": ("bot.cli.api_keys:api_keys", "Keys for the business's own systems (REST API)."),
     "requests": ("bot.cli.requests:requests", "What people asked for under the law, and its clocks."),
     "subject": ("bot.cli.subject:subject", "A person's rights by command: copy, erase, restrict, correct."),
     "dead-letters": ("bot.cli.dead_letters:dead_letters", "What failed for good: look, play again, drop."),

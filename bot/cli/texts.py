@@ -187,6 +187,7 @@ _MARKED = ("privacy", "web", "app")
 _SPOKEN = (
     "engine/steps",
     "engine/exercising.py",
+    "engine/sending.py",
     "engine/handing.py",
     "engine/play.py",
     "engine/flow.py",

@@ -64,13 +64,17 @@ class TimerFired:
 
 @dataclass(frozen=True, slots=True)
 class SendRequested:
-    """Somebody of ours (operator, campaign, API) wants a template sent for a purpose; the gate decides later."""
+    """Somebody of ours (operator, campaign, API) wants a template, or with an empty one a text, sent for a purpose.
+
+    The gate decides later.
+    """
 
     id: EventId
     at: datetime
     purpose: str
     template: str
     parameters: tuple[str, ...] = field(default=(), repr=False)
+    text: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,10 @@ class ConsentImported:
 
 @dataclass(frozen=True, slots=True)
 class RightExercised:
-    """Somebody of ours carries out a right of the person: `right` is erase, restrict, unrestrict, object or rectify.
+    """Somebody of ours carries out a right of the person: `right` is erase, restrict, unrestrict, object, rectify or withdraw.
 
-    `received_at` is when the person asked; `value` is the scope of an objection or the language of a rectification.
+    `register` only enters a request to be answered. `received_at` is when the person asked; `value` is the scope of an objection or a
+    withdrawal, the language of a rectification, the kind of a request.
     """
 
     id: EventId

@@ -76,6 +76,14 @@ def command_id(person: PersonId, version: int, position: int) -> CommandId:
     return CommandId(hashlib.sha256(seed).hexdigest()[:32])
 
 
+def own_command_id(person: PersonId, event: EventId) -> CommandId:
+    """The id of the command that an event of our own asks for, so that whoever submits the event knows it beforehand.
+
+    Derived as the others are: an event is played once, so the same turn played again has the same id (decisions.md 7).
+    """
+    return CommandId(hashlib.sha256(f"{person}:event:{event}".encode()).hexdigest()[:32])
+
+
 def question_id(person: PersonId, version: int, step: str) -> str:
     """Short id of one asked question; every option's wire id holds it, so a stale tap is recognised (decisions.md 4)."""
     return hashlib.sha256(f"q:{person}:{version}:{step}".encode()).hexdigest()[:12]

@@ -28,10 +28,10 @@ from bot.engine.outcomes import END, UNHANDLED
 from bot.engine.play import EngineDefect, Play, World
 from bot.engine.ports import Rules, Texts, Values
 from bot.engine.router import after_notice, route
+from bot.engine.sending import own_accord
 from bot.engine.steps import BEHAVIOURS
 from bot.engine.steps.control import RUNNING
 from bot.engine.stopping import confirm_due, contact_of, expire, last_resort, stop
-from bot.engine.templates import template
 
 MAX_STEPS = 300
 """Steps one event may lead through; beyond it a flow is in a loop its author did not see."""
@@ -73,7 +73,7 @@ class Engine:
             renewing.offer(play)
             self._run(play)
         elif isinstance(event, SendRequested):
-            play.send(template(play, event.template, event.parameters), purpose=event.purpose)
+            own_accord(play, event)
         elif isinstance(event, FlowRequested):
             if event.flow in self.world.book.flows:
                 play.push(event.flow, event.inputs)

@@ -5,6 +5,7 @@ What is restrictive is done at once; what the person must be told is said where 
 
 from bot.domain.command import Erase, OpenRequest, Suppress
 from bot.domain.event import RightExercised
+from bot.domain.ids import own_command_id
 from bot.domain.message import TextMessage
 from bot.engine import flow as schema
 from bot.engine.play import Play
@@ -20,8 +21,16 @@ def exercise(play: Play, event: RightExercised) -> None:
     if event.right == "erase":
         _erase(play, event)
         return
+    if event.right == "withdraw":
+        # Done as it is said: nothing is left to be answered, so nothing enters the register (GDPR art. 7(3)).
+        stop(play, event.value or "all", "operator")
+        return
+    request = own_command_id(play.conversation.person, event.id)
+    if event.right == "register":
+        play.add(OpenRequest(request, event.value, event.received_at, "open", play.language))
+        return
     kind = "restrict" if event.right == "unrestrict" else event.right
-    play.add(OpenRequest(play.next_id(), kind, event.received_at, "open", play.language))
+    play.add(OpenRequest(request, kind, event.received_at, "open", play.language))
     if event.right == "restrict":
         restrict(play, actor="controller")
     elif event.right == "unrestrict":
@@ -46,7 +55,8 @@ def _lift(play: Play) -> None:
 def _erase(play: Play, event: RightExercised) -> None:
     """The same as two taps in the chat; the receipt goes out where the window is open."""
     play.close_all()
-    play.add(OpenRequest(play.next_id(), "erase", event.received_at, "open", play.language))
+    request = own_command_id(play.conversation.person, event.id)
+    play.add(OpenRequest(request, "erase", event.received_at, "open", play.language))
     play.suppress.append(Suppress("all", play.now, "erasure"))
     play.add(Erase(play.next_id(), event.received_at, play.language, TextMessage(play.render(_receipt(play)))))
     play.set(erasing=True)

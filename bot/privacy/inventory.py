@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from bot.privacy.inventory_terms import (
+    ACCESS,
+    API_ANSWER,
     DEAD,
     EVIDENCE,
     FLOW,
@@ -42,6 +44,8 @@ from bot.privacy.inventory_terms import (
 from bot.privacy.msgid import N_
 
 __all__ = [
+    "ACCESS",
+    "API_ANSWER",
     "DEAD",
     "EVIDENCE",
     "FLOW",
@@ -92,6 +96,8 @@ _SKELETON = N_(
 _SUPPRESSED = N_("a keyed hash by which we know not to write to you again (GDPR art. 21(3), 17(3)(b))")
 _ANSWERED = N_("that your request came and was answered in time, without its content (GDPR art. 5(2), 17(3)(b))")
 _REPLAYED = N_("a random id by which a restored backup is erased again (GDPR art. 17, 32)")
+_READ = N_("that your data were looked at, by whom and why, without the data (GDPR art. 5(2), 32)")
+_ANSWERED_ONCE = N_("random ids, for one day, so that a request of the business's systems is done once")
 _ONCE = N_("keyed hashes of message ids for 8 days, so that a late redelivery does not bring you back (GDPR art. 17)")
 
 _COMMAND_CLEAR = """
@@ -405,6 +411,35 @@ _CONSOLE_EVENTS = _about_nobody(
 )  # fmt: skip
 
 
+_ACCESS_LOG = Collection(
+    "access_log", N_("who of the business's systems read whose data, when and why"), "subject_ref", "subject_ref", "keep",
+    (
+        *_fields("_id subject_ref", _RIGHTS, Purpose.SECURITY, ACCESS, _PSEUDO, because=_READ),
+        *_fields("at by name what why", _RIGHTS, Purpose.SECURITY, ACCESS, _CLEAR, because=_READ),
+        *_fields("expires", _TECHNICAL, Purpose.SECURITY, ACCESS, _CLEAR, because=_READ, exported=False),
+    ),
+)  # fmt: skip
+
+_API_KEYS = Collection(
+    "api_keys", N_("keys of the business's own systems, as keyed hashes"), "", "", "none",
+    (
+        *_fields("_id name scopes created_at until revoked_at used_on", _BUSINESS, Purpose.SECURITY, ACCESS, _CLEAR, exported=False),
+        *_fields("hash", _TECHNICAL, Purpose.SECURITY, ACCESS, _HASH, exported=False),
+        *_fields("expires", _TECHNICAL, Purpose.SECURITY, ACCESS, _CLEAR, exported=False),
+    ),
+)  # fmt: skip
+
+_API_ANSWERS = Collection(
+    "api_answers", N_("what the business's systems were answered, so that the same request is done once"), "", "", "none",
+    (
+        *_fields("_id body", _TECHNICAL, Purpose.SECURITY, API_ANSWER, _HASH, because=_ANSWERED_ONCE, exported=False),
+        *_fields("answer answer.* answer.errors.field answer.errors.reason", _TECHNICAL, Purpose.SECURITY, API_ANSWER, _PSEUDO,
+                 because=_ANSWERED_ONCE, exported=False),
+        *_fields("state status t u expires", _TECHNICAL, Purpose.SECURITY, API_ANSWER, _CLEAR, because=_ANSWERED_ONCE, exported=False),
+    ),
+)  # fmt: skip
+
+
 COLLECTIONS: Mapping[str, Collection] = {
     one.name: one
     for one in (
@@ -419,7 +454,7 @@ COLLECTIONS: Mapping[str, Collection] = {
                       "_id schema tenant epoch size root at kid signature pruned", VERSION, _BUSINESS),
         _about_nobody("locks", N_("who does a job that only one may do"), "_id t u holder", RUNNING, _TECHNICAL),
         _about_nobody("schema", N_("which migrations were made"), "_id version applied_at at", RUNNING, _TECHNICAL),
-        _KEY_CHECKS, _CHANNEL, _CONSOLE_EVENTS,
+        _ACCESS_LOG, _API_KEYS, _API_ANSWERS, _KEY_CHECKS, _CHANNEL, _CONSOLE_EVENTS,
     )
 }  # fmt: skip
 """Every collection that may exist, by name. A collection that is not here may not be written."""

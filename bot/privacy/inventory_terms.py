@@ -78,6 +78,8 @@ REPLAY = _days("replay", 36, "erased", N_("as long as the oldest backup: 36 days
 LINK = _days("export_link", 3, "made", N_("72 hours, or until fetched"))
 OPT_IN = _days("opt_in", 30, "asked", N_("30 days, to keep the limit of three requests a month"))
 OPT_IN_OPEN = _days("opt_in_open", 2, "asked", N_("until it is answered or over, at most 48 hours"))
+API_ANSWER = _days("api_answer", 1, "answered", N_("1 day"))
+ACCESS = _days("access", 365, "read", N_("12 months"))
 SCREEN = _days("screen", 1, "written", N_("1 day"))
 MEDIA = _days("media", 730, "sent", N_("as long as the question said, 7 days where it said nothing"))
 PACE = Retention("pace", timedelta(minutes=10), "counted", N_("10 minutes"))

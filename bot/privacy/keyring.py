@@ -246,6 +246,16 @@ class Keyring:
         """The name under which something is counted for a while, such as a client address in one stretch of time."""
         return crypto.keyed_hash(self._event_key(), "pace", crypto.TENANT, *parts).hex()
 
+    # -- keys of the REST API ------------------------------------------------------------------------------------------
+
+    def api_key_hash(self, key_id: str, secret: str) -> str:
+        """What is stored of an API key's secret; stable over rotations, as event ids are."""
+        return crypto.keyed_hash(self._event_key(), "api-key", crypto.TENANT, key_id, secret).hex()
+
+    def api_id(self, *parts: str) -> str:
+        """The name under which something that came by the API is kept, such as an `Idempotency-Key` or a request's body."""
+        return crypto.keyed_hash(self._event_key(), "api", crypto.TENANT, *parts).hex()
+
     # -- signatures ---------------------------------------------------------------------------------------------------
 
     def sign(self, data: bytes) -> Signed:

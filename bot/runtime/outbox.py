@@ -29,6 +29,7 @@ from bot.domain.consent import GIVEN
 from bot.domain.errors import RetryLater
 from bot.domain.event import CallAnswered, HandoffChanged
 from bot.domain.ids import CommandId, PersonId
+from bot.privacy.policy import Allowed, Held, Refused
 from bot.privacy.suppression import lifted_by
 from bot.runtime.erasing import Erasing
 from bot.runtime.failures import Failures
@@ -62,6 +63,10 @@ class Outbox:
         figures = figures or Figures()
         self._failures = Failures(hands, figures)
         self._sender = Sender(hands, turns.submit, self._failures, figures)
+
+    async def foresee(self, stored: Stored, send: Send) -> Allowed | Refused | Held:
+        """What the gate would say of this message now. Binds nobody: it is asked again inside the claim (decisions.md 13)."""
+        return await self._sender.foreseen(stored, send)
 
     async def work(self, stored: Stored, lease: Lease) -> None:
         """Does what is ready, gives the lease back, and notes when to look again.

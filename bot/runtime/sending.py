@@ -89,6 +89,13 @@ class Sender:
             return await hands.conversations.defer(person, lease.token, pending.id, pending.attempts, until)
         return await self._claimed(stored, pending, send, lease, address)
 
+    async def foreseen(self, stored: Stored, send: Send) -> Allowed | Refused | Held:
+        """The gate's answer as things stand, for whoever asks before a message is put into the line; the claim asks again."""
+        address = await self._hands.people.address(stored.conversation.person)
+        if address is None:
+            return Refused(Code.NOT_REQUESTED, "there is no address to send to")
+        return await self._verdict(stored, send, address, self._hands.clock.now())
+
     async def _verdict(self, stored: Stored, send: Send, address: Address, now: datetime) -> Allowed | Refused | Held:
         """The gate's answer on what stands in the database now; suppression in full for what nobody asked for (decisions.md 40)."""
         hands, conversation = self._hands, stored.conversation

@@ -9,7 +9,8 @@ from bot.storage.mongo import Mongo, reaches, upsert
 SCHEMA_VERSION = 1
 
 _EXPIRING = ("sends", "tombstones", "erasure_jobs", "dead_letters", "seen_pages", "tickets", "transcripts", "exports", "opt_in_requests",
-             "suppressions", "replay", "pace", "console_events", "merges", "media", "media_chunks")  # fmt: skip
+             "suppressions", "replay", "pace", "console_events", "merges", "media", "media_chunks",
+             "access_log", "api_keys", "api_answers")  # fmt: skip
 _EXTRA: dict[str, list[Any]] = {
     "conversations": [[("work_due", 1)], [("sweep_at", 1)]],
     "sends": [[("w", 1)], [("person", 1), ("started_at", 1)]],

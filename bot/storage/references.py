@@ -23,6 +23,7 @@ SUBJECT = Kind("reference", (("ledger", "subject_ref"), ("requests", "subject_re
 EVENT = Kind("event", (("ledger", "_id"),))
 REQUEST = Kind("request", (("requests", "_id"),))
 LETTER = Kind("dead letter", (("dead_letters", "_id"),))
+KEY = Kind("key", (("api_keys", "_id"),))
 
 
 class Ambiguous(RecadoError):

@@ -64,6 +64,12 @@ class MongoRegister:
         return await whole(self._mongo, REQUEST, start)
 
     @reaches
+    async def open_of(self, person: PersonId, kind: str) -> str | None:
+        """The id of the person's open request of a kind: the desk adds another one of that kind to it."""
+        row = await self._rows.find_one({"person": person, "kind": kind, "closed_at": {"$exists": False}}, {"_id": 1})
+        return str(row["_id"]) if row is not None else None
+
+    @reaches
     async def find(self, request: str, *, words: bool = False) -> Request | None:
         """One request by its id; with the person's words where they still stand and their key opens them."""
         row = await self._rows.find_one({"_id": request})

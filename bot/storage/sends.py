@@ -69,6 +69,18 @@ class MongoSends:
         await self._rows.update_one(guard, {"$max": {"rank": rank}, **({"$set": facts} if facts else {})})
 
     @reaches
+    async def of_command(self, person: PersonId, command: str) -> tuple[str, str] | None:
+        """(status, why) of a message of this person by the command that sent it; None while it is in the line, or of another's."""
+        rows = await self._rows.find({"person": person, "command": command}).sort("rank", -1).limit(1).to_list(None)
+        if not rows:
+            return None
+        [row] = rows
+        if "refused" in row:
+            return "refused", str(row["refused"])
+        status = _NAMES[row["rank"]]
+        return status, f"meta_{row['code']}" if status == "failed" and "code" in row else ""
+
+    @reaches
     async def recipient(self, callback: str, wamid: Wamid) -> PersonId | None:
         guard: Document = {"_id": callback} if callback else {"w": self._keyring.wamid_hash(wamid)}
         row = await self._rows.find_one(guard, {"person": 1})

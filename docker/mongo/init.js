@@ -11,7 +11,7 @@ const INSERT_ONLY = ["ledger", "ledger_leaves", "ledger_heads"];
 
 // MongoDB adds rights up and cannot take one away, so the rest is named, not "everything but the ledger".
 const WRITABLE = [
-  "api_keys", "audit_log", "campaigns", "canned_replies", "channel", "console_events", "conversations", "credentials", "dead_letters",
+  "access_log", "api_answers", "api_keys", "audit_log", "campaigns", "canned_replies", "channel", "console_events", "conversations", "credentials", "dead_letters",
   "deliveries", "drafts", "erasure_jobs", "evidence", "exports", "flow_versions", "identities", "locks", "notes",
   "media", "media_chunks", "merges", "opt_in_requests", "pace", "requests", "schema", "seen_pages", "sends", "sessions", "staff", "suppressions", "templates",
   "texts", "tickets", "tombstones", "transcripts",

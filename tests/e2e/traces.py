@@ -15,6 +15,7 @@ KEPT = {
     "ledger": "skeleton: that consents were given and withdrawn, without words or number (GDPR art. 7(1), 17(3)(e))",
     "requests": "that the request was answered in time, without content (GDPR art. 5(2))",
     "suppressions": "keyed hashes by which nobody writes to the person again (GDPR art. 21(3))",
+    "access_log": "who read the person's data, when and why, without the data (GDPR art. 5(2), 32)",
     "tombstones": "keyed hashes of message ids for eight days, against late redeliveries (GDPR art. 17)",
     "replay": "a random id by which a restored backup is erased again (GDPR art. 17, 32)",
 }
@@ -30,6 +31,8 @@ ABOUT_NOBODY = frozenset(
         "pace",
         "channel",
         "console_events",
+        "api_keys",
+        "api_answers",
         "staff",
         "credentials",
         "sessions",

@@ -256,7 +256,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         ground.clock,
         ground.session,
     )
-    business = book.business
+    business, ids = book.business, KeyedIds(ground.keyring)
     subjects = Subjects(mongo, keyring, clock)
     people = MongoPeople(mongo, subjects, keyring)
     conversations = MongoConversations(mongo, subjects)
@@ -265,7 +265,6 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     suppressions = MongoSuppressions(mongo, keyring, clock, lasts=lasts, replays=ground.replays)
     sends = MongoSends(mongo, keyring)
     desk = MongoDesk(mongo, subjects, country=business.country, zone=ZoneInfo(business.time_zone))
-    ids = KeyedIds(keyring)
     others = NobodySubscribed()
     account = next(iter(settings.whatsapp.accounts), "")  # empty only where nothing is sent (`open_bot`)
     # The one guarded door out: the client is made here and handed to the outbox and to nobody else (architecture.md 6).

@@ -28,7 +28,7 @@ class Reading:
 
 NOTHING = Reading()
 
-_PLAIN = frozenset({"consent-withdrawn", "objected", "subscription-ended"})
+_PLAIN = frozenset({"consent-withdrawn", "objected", "subscription-ended", "only-orders"})
 """Rules whose words say enough, whatever else the sentence speaks of."""
 
 MAY_BE_ERASURE = frozenset({"taken-off", "taken-off-unsure"})
@@ -54,6 +54,8 @@ def _guarded(s: Sentence) -> bool:
     if s.has("keep") or (s.has("quoted") and not s.has("already")):
         return True
     if s.has("elsewhere") and not s.has("marketing", "list", "consent"):
+        return True
+    if s.has("hours") and not s.has("more", "never", "marketing"):
         return True
     if s.has("alone"):
         return False
@@ -82,6 +84,8 @@ def _may_be_an_order(s: Sentence, rule: str) -> bool:
 
 
 def _scope(s: Sentence, rule: str) -> str:
+    if rule == "only-orders":
+        return "marketing"
     if not s.has("marketing") or rule in ("alone", "consent-withdrawn"):
         return "all"
     adverts = list(s.of("marketing"))
@@ -214,6 +218,11 @@ def _subscription_ended(s: Sentence) -> bool:
     return s.near("subscription", "cancel", "cease", "remove", "unsub", "unwanted", within=4)
 
 
+def _only_orders(s: Sentence) -> bool:
+    """Only news of my order, the rest not."""
+    return s.has("rest") and s.has("only", "transactional")
+
+
 def _already_said(s: Sentence) -> bool:
     """I have written STOP three times; how many times must I say that nothing be sent?"""
     return s.has("already") and (s.has("cease", "unsub", "unsent") or s.near("not", "send", "bother", within=4))
@@ -267,6 +276,7 @@ _RULES: tuple[tuple[str, str, Callable[[Sentence], bool]], ...] = (
     ("no-more-messages", "stop", _no_more),
     ("messages-cancelled", "stop", _cancelled_messages),
     ("subscription-ended", "stop", _subscription_ended),
+    ("only-orders", "stop", _only_orders),
     ("already-said", "stop", _already_said),
     ("doubt", "ask", _doubtful),
     ("threatened", "ask", _threatened),

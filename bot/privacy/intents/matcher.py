@@ -1,6 +1,7 @@
 """From a message to its intent: whole-message keywords of all languages first, then sentences, then near spellings."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, groupby
@@ -27,15 +28,27 @@ _CLAUSE_WORDS = 4
 _HUSHED = frozenset({"help", "start", "access", "agent", "privacy"})
 """Flags that say nothing where the person wants no more messages: "stop messages" is no call for help."""
 
-_RAISED, _RAISED_BESIDE_ERASURE, _DOUBTED, _NO_GUESS, _ROUTES = 0.5, 2.0, -0.7, -1.0, 0.5
+_RAISED, _DOUBTED, _NO_GUESS, _ROUTES, _ROUTES_ANEW = 0.5, -0.7, -1.0, 0.5, 1.0
 """How much a message must resemble a kind; chosen on a fresh round that was not learned from (docs/intents.md)."""
 
-_NO_HUNCH = frozenset({"yes", "no", "start", "language"})
+_RAISED_BESIDE = {
+    "erase": 2.0,
+    rights.ERASE_ME: 2.0,
+    "start": 2.0,
+    "access": 1.0,
+    "rectify": 1.0,
+    "privacy": 1.0,
+    "agent": 1.0,
+}
+"""How much where the message already says something else that is easily taken for a stop."""
+
+_DOUBTFUL = grammar.NAMES | {"clause"}
+_NO_HUNCH = frozenset({"yes", "no", "language"})
 _MENTIONED = frozenset({"access"})
 """Flags that a mention gives ("my data"), so that another right may be meant."""
 
 _ROUTED_WORDS = 3
-_ROUTED = tuple(kind for kind in hunch.KINDS if kind != "stop")
+_ROUTES_TO = tuple(kind for kind in hunch.KINDS if kind != "stop")
 
 LANGUAGES = tuple(sorted({*codes(), "pt-BR"}))
 """The languages whose wishes are understood, always all of them (decisions.md 5)."""
@@ -100,19 +113,28 @@ def understand(
     found, wanted = _whole_flags(heard, known)
     reading = _keyword(heard, known, flow_open=flow_open)
     if reading.rule in ("", "keyword-unsure"):
-        sentences = _sentences(heard, known)
-        said, flags = _read(sentences)
-        found |= flags
-        if said.stop == "stop" or not reading.stop:
-            reading = said
-        if reading.stop != "stop":
-            reading = _clause(heard, known, reading)
-        if not reading.stop and not found and not wanted:
-            reading = _misspelt(heard, known)
-        if "erase" in found and reading.rule in grammar.MAY_BE_ERASURE:
-            reading = grammar.NOTHING
-        reading, found = _with_hunch(reading, found, _likeness(heard, sentences), len(heard.words))
+        reading, found = _by_sentences(heard, known, reading, found if not wanted else found | {"language"})
     return _intent(reading, found, wanted, heard, known.version, purposes or {})
+
+
+def _by_sentences(
+    heard: _Heard, known: Lexicon, keyword: grammar.Reading, whole: set[str]
+) -> tuple[grammar.Reading, set[str]]:
+    """What is made of a message that is no keyword: by the rules, a clause, a near spelling, and at last what it resembles."""
+    sentences = _sentences(heard, known)
+    said, flags = _read(sentences)
+    flags |= whole
+    reading = said if said.stop == "stop" or not keyword.stop else keyword
+    if reading.stop != "stop" and not any(one.has("meant") for one in chain.from_iterable(sentences)):
+        reading = _clause(heard, known, reading)
+    if not reading.stop and not flags:
+        reading = _misspelt(heard, known)
+    if "erase" in flags and reading.rule in grammar.MAY_BE_ERASURE:
+        reading = grammar.NOTHING
+    likeness = _likeness(heard, sentences)
+    reading = _weighed(reading, flags, likeness)
+    routed = reading.stop != "stop" and flags <= _MENTIONED and not whole and len(heard.words) >= _ROUTED_WORDS
+    return reading, _routed(flags, likeness) if routed else flags
 
 
 def _intent(
@@ -270,25 +292,32 @@ def _likeness(heard: _Heard, sentences: Sequence[Iterable[Sentence]]) -> dict[st
     return hunch.weigh(hunch.traits(heard.words, sentences[0] if sentences else ()))
 
 
-def _with_hunch(
-    reading: grammar.Reading, flags: set[str], likeness: Mapping[str, float], words: int
-) -> tuple[grammar.Reading, set[str]]:
-    """The reading raised to "ask", or a decided one doubted, by what the message resembles; and a right nobody named.
+def _weighed(reading: grammar.Reading, flags: AbstractSet[str], likeness: Mapping[str, float]) -> grammar.Reading:
+    """The reading raised to "ask", or a decided one doubted, by what the message resembles.
 
-    Never a stop from nothing and never nothing from a stop. What a whole message or a rule says of rights stands.
+    Never a stop from nothing and never nothing from a stop.
     """
-    enough = _RAISED_BESIDE_ERASURE if flags & {"erase", rights.ERASE_ME} else _RAISED
-    if not reading.stop and not flags & _NO_HUNCH and likeness["stop"] >= enough:
-        reading = grammar.Reading("ask", "unclear", "hunch")
-    elif reading.rule in grammar.GUESSES and hunch.UNKNOWN < likeness["stop"] <= _NO_GUESS:
-        reading = grammar.NOTHING
-    elif reading.stop == "stop" and reading.rule in grammar.NAMES and hunch.UNKNOWN < likeness["stop"] <= _DOUBTED:
-        reading = grammar.Reading("ask", "unclear", f"{reading.rule}-doubted")
-    if reading.stop != "stop" and flags <= _MENTIONED and words >= _ROUTED_WORDS:
-        kind = max(_ROUTED, key=lambda one: likeness[one])
-        if likeness[kind] >= max(_ROUTES, likeness["stop"]):
-            flags = {kind}
-    return reading, flags
+    weight = likeness["stop"]
+    if (
+        not reading.stop
+        and not flags & _NO_HUNCH
+        and weight >= max((_RAISED_BESIDE.get(one, _RAISED) for one in flags), default=_RAISED)
+    ):
+        return grammar.Reading("ask", "unclear", "hunch")
+    if weight == hunch.UNKNOWN:
+        return reading
+    if reading.rule in grammar.GUESSES and weight <= _NO_GUESS:
+        return grammar.NOTHING
+    if reading.stop == "stop" and reading.rule in _DOUBTFUL and weight <= _DOUBTED:
+        return grammar.Reading("ask", "unclear", f"{reading.rule}-doubted")
+    return reading
+
+
+def _routed(flags: set[str], likeness: Mapping[str, float]) -> set[str]:
+    """The right or way on that a message resembles where no rule named one, or only "my data" was mentioned."""
+    kind = max(_ROUTES_TO, key=lambda one: likeness[one])
+    least = max(_ROUTES, likeness["stop"]) if not flags else max(_ROUTES_ANEW, likeness["access"])
+    return {kind} if likeness[kind] >= least else flags
 
 
 def _clause(heard: _Heard, known: Lexicon, reading: grammar.Reading) -> grammar.Reading:

@@ -17,6 +17,7 @@ from dotenv import dotenv_values
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from bot.console.settings import ConsoleSettings
 from bot.domain.errors import SettingsProblem
 from bot.privacy.settings import KeySettings
 from bot.storage.settings import StorageSettings
@@ -97,6 +98,7 @@ class Settings(BaseSettings):
     privacy: KeySettings = KeySettings()
     web: WebSettings = WebSettings()
     admin: AdminSettings = AdminSettings()
+    console: ConsoleSettings = ConsoleSettings()
     integrations: IntegrationSettings = IntegrationSettings()
     drain_seconds: float = Field(default=20.0, ge=0, description="How long a stop waits for work under way.")
 

@@ -12,16 +12,20 @@ import aiohttp
 from aiohttp import web
 
 from bot.api.routes import api_routes
+from bot.app import console
 from bot.app.api import ForApi, door_of
+from bot.app.console import staffing_of
 from bot.app.exporting import ChatExports, Copying, Downloads
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
 from bot.app.media import TakenOver
+from bot.app.project import load_catalog
 from bot.app.publishing import publish
 from bot.app.receipting import Receipts
 from bot.app.rules import BusinessRules
 from bot.app.sequencing import sequencer_of, sequencing
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
 from bot.app.templates import watching
+from bot.console.parts import LANGUAGES
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
 from bot.domain.event import SendRequested
@@ -176,6 +180,8 @@ async def open_bot(
         periods = periods_of(settings, book)
         ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays, periods)
         made = _assemble(ground, book, catalog, rules, work=work)
+        rules.always_open = settings.environment == "demo"
+        await stack.enter_async_context(staffing_of(mongo, keyring, rules, business))
         if work:
             sequencer = sequencer_of(settings.privacy, mongo, keyring, KeyedIds(keyring), clock, made.registry)
             await stack.enter_async_context(sequencing(sequencer))
@@ -195,7 +201,8 @@ async def open_bot(
                 *api_routes(door_of(made.for_api)),
                 *download_routes(made.downloads, catalog.translate, _own_first(business)),
             ]
-            web_port = await _listen(stack, routes, settings.web.host, settings.web.port)
+            pages = await _console(stack, ground, made, book, rules)
+            web_port = await _listen(stack, routes, settings.web.host, settings.web.port, console=pages)
         if work or serve_web:
             admin_port = await _listen(
                 stack, _admin_routes(mongo, made.registry, keys), settings.admin.host, settings.admin.port
@@ -232,6 +239,7 @@ class _Made:
     downloads: Downloads
     copying: Copying
     for_api: ForApi
+    suppressions: MongoSuppressions
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,7 +353,27 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         business, book, engine, mongo, keyring, clock, turns, outbox, conversations, people, subjects, suppressions, sends,
         MongoRegister(mongo, subjects, zone=ZoneInfo(business.time_zone)), opting_in, rules, catalog, copying,
     )  # fmt: skip
-    return _Made(turns, worker, people, registry, sweeper, opting_in, Downloads(files, clock), copying, for_api)
+    return _Made(
+        turns, worker, people, registry, sweeper, opting_in, Downloads(files, clock), copying, for_api, suppressions
+    )
+
+
+async def _console(
+    stack: AsyncExitStack, ground: _Ground, made: _Made, book: Book, rules: BusinessRules
+) -> web.Application | None:
+    """The agents' console, where it is served."""
+    settings, mongo, keyring = ground.settings, ground.mongo, ground.keyring
+    if not settings.console.enabled:
+        return None
+    words = load_catalog(settings.project, offered=tuple(LANGUAGES), default="en")
+    floor = console.Ground(
+        mongo, keyring, made.copying.subjects, book.business, book, rules, Languages(words), made.turns, MongoSends(mongo, keyring),
+        made.suppressions, KeyedIds(keyring), ground.clock,
+    )  # fmt: skip
+    parts = console.parts_of(
+        floor, settings.console, public_url=settings.web.public_url, demo=settings.environment == "demo"
+    )
+    return await stack.enter_async_context(console.opened_console(parts))
 
 
 def _opt_in_routes(ground: _Ground, made: _Made, catalog: Catalog, rules: BusinessRules) -> list[web.RouteDef]:
@@ -398,11 +426,15 @@ def _past(published: Published) -> Past:
     return past
 
 
-async def _listen(stack: AsyncExitStack, routes: list[web.RouteDef], host: str, port: int) -> int:
+async def _listen(
+    stack: AsyncExitStack, routes: list[web.RouteDef], host: str, port: int, *, console: web.Application | None = None
+) -> int:
     """Serves routes until the stack is left; returns the port, which may have been chosen by the system."""
     application = web.Application(client_max_size=4 * 1024 * 1024)
     application.on_response_prepare.append(_unnamed)
     application.add_routes(routes)
+    if console is not None:
+        application.add_subapp("/console/", console)
     runner = web.AppRunner(application, access_log=None, handle_signals=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)

@@ -8,7 +8,7 @@ import os
 import socket
 from collections.abc import AsyncIterator, Iterator, Mapping
 from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
 
@@ -17,6 +17,7 @@ from aiohttp import web
 from bot.app.compose import Bot, open_bot, queue_template
 from bot.app.demo_orders import order_routes
 from bot.app.project import load_project
+from bot.app.staffing import demo_log_ins
 from bot.domain.business import Business
 from bot.domain.errors import SettingsProblem
 from bot.domain.template_text import meta_language
@@ -62,10 +63,17 @@ class Demo:
 
     bot: Bot
     simulator: Simulator
+    people: tuple[tuple[str, str], ...] = ()
+    password: str = field(default="", repr=False)
 
     @property
     def phone(self) -> str:
         return self.simulator.phone_url
+
+    @property
+    def console(self) -> str:
+        """By name and not by number: browsers make passkeys for names only."""
+        return f"http://localhost:{self.bot.web_port}/console/"
 
 
 @asynccontextmanager
@@ -97,7 +105,8 @@ async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[De
         running.append(bot)
         stack.enter_context(_told(data / SETTINGS, values))
         simulator.webhook_url = f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp"
-        yield Demo(bot, simulator)
+        people, password = await demo_log_ins(bot)
+        yield Demo(bot, simulator, people, password)
 
 
 def _keys(folder: Path) -> Path:

@@ -41,11 +41,13 @@ class BusinessRules:
     def __init__(self, business: Business, catalog: Catalog, informing: frozenset[str] = frozenset()) -> None:
         """`informing`: hashes of earlier notices that tell a person all that the present one does (`bot.privacy.terms`).
 
-        Raises `SettingsProblem` when the notice cannot be rendered in an offered language.
+        Raises `SettingsProblem` when the notice cannot be rendered in an offered language. `staffed` is set where people have accounts;
+        `always_open` in a demo, which people try out at any hour.
         """
         self._business, self._catalog = business, catalog
         self._notices = {tag: _notice(business, tag, catalog) for tag in business.languages}
         self.staffed: Callable[[str], bool] = lambda _: False
+        self.always_open = False
         self._informing = informing | {one.hash for one in self._notices.values()}
         self._patterns = {name: re.compile(pattern) for name, pattern in business.patterns.items()}
 
@@ -105,7 +107,7 @@ class BusinessRules:
         if declared is None:
             return False
         local = now.astimezone(ZoneInfo(self._business.time_zone))
-        return not declared.hours or any(_within(row, local) for row in declared.hours)
+        return self.always_open or not declared.hours or any(_within(row, local) for row in declared.hours)
 
 
 def _notice(business: Business, language: str, catalog: Catalog) -> Notice:

@@ -56,6 +56,9 @@ def _welcome(running: "Demo", data: Path) -> Iterator[str]:
     bot = running.bot
     web, simulator = f"http://127.0.0.1:{bot.web_port}", running.simulator.url
     yield f"\n  {bot.business.name} is ready. Open this in a browser to chat as a customer:\n\n      {running.phone}\n"
+    yield f"  And this to answer as the business:\n\n      {running.console}\n"
+    names = ", ".join(f"{name} ({role})" for name, role in running.people)
+    yield f"  Log in as {names}; the password of each is {running.password}\n"
     own = [one.flow for one in bot.book.flows.values() if not one.builtin]
     words = [start.words[0] for flow in own for start in flow.starts if start.words]
     yield f"  Write: {' · '.join([*words, 'STOP', 'delete my data'])}"

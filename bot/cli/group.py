@@ -27,6 +27,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "api-keys": ("bot.cli.api_keys:api_keys", "Keys for the business's own systems (REST API)."),
     "requests": ("bot.cli.requests:requests", "What people asked for under the law, and its clocks."),
     "subject": ("bot.cli.subject:subject", "A person's rights by command: copy, erase, restrict, correct."),
+    "staff": ("bot.cli.staff:staff", "Accounts of the agents' console."),
     "dead-letters": ("bot.cli.dead_letters:dead_letters", "What failed for good: look, play again, drop."),
     "doctor": ("bot.cli.doctor:doctor", "Check settings, database, WhatsApp, flows and translations."),
 }

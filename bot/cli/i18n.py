@@ -61,7 +61,9 @@ def _parts(texts: "Texts", project: Path) -> list[tuple[str, str, Sequence["Writ
     shipped = {one.text for one in texts.bot}
     own = [one for one in texts.project if one.text not in shipped]
     parts: list[tuple[str, str, Sequence[Written]]] = [("flows", f"the flows of {texts.business.name}", own)]
-    return [("bot", "Recado", texts.bot), *parts] if is_home(project) else parts
+    if not is_home(project):
+        return parts
+    return [("bot", "Recado", texts.bot), ("console", "Recado's console", texts.console), *parts]
 
 
 def _is_ours(texts: "Texts", project: Path, language: str) -> bool:
@@ -81,13 +83,15 @@ def _distinct(texts: Sequence["Written"]) -> int:
 def update(project: Path, languages: tuple[str, ...]) -> None:
     """Brings the catalogs below locales/ up to date; translations stay, texts that are gone are kept as obsolete."""
     from bot.cli.catalogs import needing, updated
-    from bot.cli.texts import texts_of_project
+    from bot.cli.texts import CONSOLE_LANGUAGES, texts_of_project
     from bot.i18n import po
 
     texts = texts_of_project(project)
     for language in languages or texts.business.languages:
         for name, what, part in _parts(texts, project):
             if name == "flows" and not _is_ours(texts, project, language):
+                continue
+            if name == "console" and language not in CONSOLE_LANGUAGES:
                 continue
             wanted = needing(part, language)
             path = project / "locales" / _folder(language) / "LC_MESSAGES" / f"{name}.po"
@@ -128,7 +132,7 @@ def check(project: Path, languages: tuple[str, ...], as_json: bool) -> None:
     translations, problems = read_translations(project)
     counts: dict[str, dict[str, int]] = {}
     for language in languages or texts.business.languages:
-        every = texts.every if _is_ours(texts, project, language) else texts.bot
+        every = texts.said_in(language, ours=_is_ours(texts, project, language))
         found = list(problems_of(every, language, translations))
         missing = sum(one.code in ("missing", "fuzzy") for one in found)
         total = _distinct(needing(every, language))

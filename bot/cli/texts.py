@@ -49,15 +49,21 @@ class Written:
 
 @dataclass(frozen=True, slots=True)
 class Texts:
-    """All texts of a project: `bot` comes with Recado, `project` is the business's own."""
+    """All texts of a project: `bot` comes with Recado, `project` is the business's own, `console` is read by its staff alone."""
 
     business: Business
     bot: tuple[Written, ...]
     project: tuple[Written, ...]
+    console: tuple[Written, ...] = ()
 
     @property
     def every(self) -> tuple[Written, ...]:
         return (*self.bot, *self.project)
+
+    def said_in(self, language: str, *, ours: bool) -> tuple[Written, ...]:
+        """What there is to translate into a language; `ours` says whether the business's own texts are meant for it."""
+        staff = self.console if language in CONSOLE_LANGUAGES else ()
+        return (*self.bot, *staff, *(self.project if ours else ()))
 
 
 def texts_of_project(project: Path) -> Texts:
@@ -75,7 +81,8 @@ def texts_of_project(project: Path) -> Texts:
     own = [one for one in loaded.book.flows.values() if one.file not in shipped]
     bot = [*_of_flows(built_in, sources), *of_code()]
     ours = [*_of_flows(own, sources), *of_business(business, sources[BUSINESS])]
-    return Texts(business, _with_words(bot), _with_words(ours))
+    console = list(of_console()) if is_home(project) else []
+    return Texts(business, _with_words(bot), _with_words(ours), _with_words(console))
 
 
 def is_home(project: Path) -> bool:
@@ -208,6 +215,31 @@ def of_code() -> Iterator[Written]:
         for path in sorted(target.rglob("*.py")) if target.is_dir() else [target]:
             for text, line in _defaults(ast.parse(path.read_text(encoding="utf-8"))):
                 yield _coded(text, path, line, package, BUTTON if not text.endswith((".", "?")) else 0)
+
+
+CONSOLE_LANGUAGES = ("pt", "es")
+"""What the console's own pages are translated into; customers are spoken to in more."""
+
+
+def of_console() -> Iterator[Written]:
+    """The texts of the agents' console: those marked in its code, and those its pages call with `_(…)`."""
+    package = Path(str(resources.files("bot")))
+    for path in sorted((package / "console").rglob("*.py")):
+        for line, message, _, _ in extract("python", BytesIO(path.read_bytes()), keywords={"N_": None}):
+            yield _coded(str(message), path, line, package)
+    for path in sorted((package / "console" / "templates").glob("*.html")):
+        yield from _of_page(path, package)
+
+
+def _of_page(path: Path, package: Path) -> Iterator[Written]:
+    """The texts of a page, as its templates call them."""
+    found = extract(
+        "jinja2.ext:babel_extract", BytesIO(path.read_bytes()), keywords={"_": None}, options={"trimmed": "true"}
+    )
+    for line, message, _, _ in found:
+        text = str(message[0] if isinstance(message, tuple) else message)
+        if text:
+            yield _coded(text, path, line, package)
 
 
 def _coded(text: str, path: Path, line: int, package: Path, limit: int = 0) -> Written:

@@ -12,11 +12,13 @@ from bot.privacy.inventory_terms import (
     ACCESS,
     API_ANSWER,
     DEAD,
+    DRAFT,
     EVIDENCE,
     FLOW,
     HELD,
     JOB,
     LINK,
+    LOG,
     MEDIA,
     OBJECTION,
     OPT_IN,
@@ -30,6 +32,7 @@ from bot.privacy.inventory_terms import (
     SCREEN,
     SEEN,
     SENT,
+    SESSION,
     TRANSCRIPT,
     VERSION,
     WITH_PERSON,
@@ -47,11 +50,13 @@ __all__ = [
     "ACCESS",
     "API_ANSWER",
     "DEAD",
+    "DRAFT",
     "EVIDENCE",
     "FLOW",
     "HELD",
     "JOB",
     "LINK",
+    "LOG",
     "MEDIA",
     "OBJECTION",
     "OPT_IN",
@@ -65,6 +70,7 @@ __all__ = [
     "SCREEN",
     "SEEN",
     "SENT",
+    "SESSION",
     "TRANSCRIPT",
     "VERSION",
     "WITH_PERSON",
@@ -99,6 +105,10 @@ _REPLAYED = N_("a random id by which a restored backup is erased again (GDPR art
 _READ = N_("that your data were looked at, by whom and why, without the data (GDPR art. 5(2), 32)")
 _ANSWERED_ONCE = N_("random ids, for one day, so that a request of the business's systems is done once")
 _ONCE = N_("keyed hashes of message ids for 8 days, so that a late redelivery does not bring you back (GDPR art. 17)")
+
+_LOOKED_AT = N_(
+    "who of the business looked at your data and why, without content: we must be able to account for it (GDPR art. 5(2), 32)"
+)
 
 _COMMAND_CLEAR = """
     pending.c._ pending.c.id pending.c.reason pending.c.category pending.c.relies_on pending.c.not_before
@@ -269,6 +279,68 @@ _TRANSCRIPTS = Collection(
         *_fields("send", _DELIVERY, Purpose.DELIVERY, TRANSCRIPT, _PSEUDO, exported=False),
         *_fields("message", _DELIVERY, Purpose.CHAT, TRANSCRIPT, _HASH, exported=False),
         *_fields("p p/words", _CONTENT, Purpose.CHAT, TRANSCRIPT, _SEALED),
+    ),
+)  # fmt: skip
+
+_NOTES = Collection(
+    "notes", N_("what agents noted about a chat"), "person", "person", "delete",
+    (
+        *_fields("_id ticket person", _ID, Purpose.CHAT, TRANSCRIPT, _PSEUDO),
+        *_fields("at gone expires", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR),
+        *_fields("by", _STATE, Purpose.CHAT, TRANSCRIPT, _CLEAR, exported=False),
+        *_fields("p p/words", _CONTENT, Purpose.CHAT, TRANSCRIPT, _SEALED),
+    ),
+)  # fmt: skip
+
+_DRAFTS = Collection(
+    "drafts", N_("answers agents have begun to write"), "person", "person", "delete",
+    (
+        *_fields("_id ticket person", _ID, Purpose.CHAT, DRAFT, _PSEUDO, exported=False),
+        *_fields("at expires", _STATE, Purpose.CHAT, DRAFT, _CLEAR, exported=False),
+        *_fields("by", _STATE, Purpose.CHAT, DRAFT, _CLEAR, exported=False),
+        *_fields("p p/words", _CONTENT, Purpose.CHAT, DRAFT, _SEALED, exported=False),
+    ),
+)  # fmt: skip
+
+_LOG = Collection(
+    "audit_log", N_("who of the business looked at or changed what, and why; no content"), "person", "person", "keep",
+    (
+        *_fields("_id person ticket", _RIGHTS, Purpose.SECURITY, LOG, _PSEUDO, because=_LOOKED_AT),
+        *_fields("at action why what", _RIGHTS, Purpose.SECURITY, LOG, _CLEAR, because=_LOOKED_AT),
+        *_fields("staff expires", _RIGHTS, Purpose.SECURITY, LOG, _CLEAR, because=_LOOKED_AT, exported=False),
+    ),
+)  # fmt: skip
+
+_STAFF = Collection(
+    "staff", N_("accounts of the business's own people"), "", "", "none",
+    (
+        *_fields(
+            "_id name role teams languages skills most disabled language away single_keys demo created_at", _BUSINESS,
+            Purpose.SECURITY, RUNNING, _CLEAR, exported=False,
+        ),
+        *_fields("join", _TECHNICAL, Purpose.SECURITY, RUNNING, _HASH, exported=False),
+        *_fields("join_until", _TECHNICAL, Purpose.SECURITY, RUNNING, _CLEAR, exported=False),
+    ),
+)  # fmt: skip
+
+_CREDENTIALS = Collection(
+    "credentials", N_("what the business's own people log in with: public keys, password hashes, sealed code secrets"), "", "", "none",
+    (
+        *_fields("_id staff kind public count title created_at kid", _BUSINESS, Purpose.SECURITY, RUNNING, _CLEAR, exported=False),
+        *_fields("hash", _TECHNICAL, Purpose.SECURITY, RUNNING, _HASH, exported=False),
+        *_fields("key p p/secret", _SECRET, Purpose.SECURITY, RUNNING, _SEALED, exported=False),
+    ),
+)  # fmt: skip
+
+_SESSIONS = Collection(
+    "sessions", N_("who of the business is logged in"), "", "", "none",
+    (
+        *_fields("_id", _TECHNICAL, Purpose.SECURITY, SESSION, _HASH, exported=False),
+        *_fields("csrf challenge", _TECHNICAL, Purpose.SECURITY, SESSION, _CLEAR, exported=False),
+        *_fields(
+            "staff kind created_at seen_at live_at viewing typing_at expires", _BUSINESS, Purpose.SECURITY, SESSION, _CLEAR,
+            exported=False,
+        ),
     ),
 )  # fmt: skip
 
@@ -454,7 +526,9 @@ COLLECTIONS: Mapping[str, Collection] = {
                       "_id schema tenant epoch size root at kid signature pruned", VERSION, _BUSINESS),
         _about_nobody("locks", N_("who does a job that only one may do"), "_id t u holder", RUNNING, _TECHNICAL),
         _about_nobody("schema", N_("which migrations were made"), "_id version applied_at at", RUNNING, _TECHNICAL),
+        _about_nobody("canned_replies", N_("answers kept ready for agents"), "_id name text team language purpose at", RUNNING, _BUSINESS),
         _ACCESS_LOG, _API_KEYS, _API_ANSWERS, _KEY_CHECKS, _CHANNEL, _CONSOLE_EVENTS,
+        _NOTES, _DRAFTS, _LOG, _STAFF, _CREDENTIALS, _SESSIONS,
     )
 }  # fmt: skip
 """Every collection that may exist, by name. A collection that is not here may not be written."""

@@ -4,28 +4,16 @@ A row says which ticket to look at again and why, never what was said. Catch-up 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.domain.errors import RetryLater
+from bot.handoff.values import ConsoleEvent
 from bot.storage.mongo import Document, Mongo, insert_once, reaches
 
 COLLECTION = "console_events"
 KEPT = timedelta(days=1)
 TRIES = 200
 AT_MOST = 200
-
-
-@dataclass(frozen=True, slots=True)
-class ConsoleEvent:
-    """Something that happened to a ticket; `kind` is what to look at again."""
-
-    team: str
-    seq: int
-    kind: str
-    ticket: str
-    at: datetime
-    by: str = ""
 
 
 class MongoConsoleEvents:

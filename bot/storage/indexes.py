@@ -10,7 +10,7 @@ SCHEMA_VERSION = 1
 
 _EXPIRING = ("sends", "tombstones", "erasure_jobs", "dead_letters", "seen_pages", "tickets", "transcripts", "exports", "opt_in_requests",
              "suppressions", "replay", "pace", "console_events", "merges", "media", "media_chunks",
-             "access_log", "api_keys", "api_answers")  # fmt: skip
+             "access_log", "api_keys", "api_answers", "notes", "drafts", "audit_log", "sessions")  # fmt: skip
 _EXTRA: dict[str, list[Any]] = {
     "conversations": [[("work_due", 1)], [("sweep_at", 1)]],
     "sends": [[("w", 1)], [("person", 1), ("started_at", 1)]],
@@ -21,6 +21,12 @@ _EXTRA: dict[str, list[Any]] = {
     "requests": [[("subject_ref", 1)], [("closed_at", 1)]],
     "tickets": [[("team", 1), ("state", 1), ("opened_at", 1)], [("owner", 1), ("state", 1)]],
     "transcripts": [[("ticket", 1), ("at", 1)]],
+    "notes": [[("ticket", 1)]],
+    "drafts": [[("ticket", 1)]],
+    "audit_log": [[("at", 1)]],
+    "sessions": [[("staff", 1)], [("live_at", 1)]],
+    "credentials": [[("staff", 1)]],
+    "staff": [[("join", 1)]],
     "console_events": [[("team", 1), ("seq", 1)]],
     "opt_in_requests": [[("due", 1)], [("until", 1)], [("w", 1)]],
 }

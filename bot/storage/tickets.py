@@ -184,6 +184,10 @@ class MongoTickets:
         await self.events.append(row["team"], kind, ticket, now)
         return await self._opened(row)
 
+    async def told(self, team: str, kind: str, ticket: str, now: datetime, *, by: str = "") -> None:
+        """An event for the screens that is no change of the row itself."""
+        await self.events.append(team, kind, ticket, now, by=by)
+
     # -- reading -----------------------------------------------------------------------------------------------------------
 
     @reaches

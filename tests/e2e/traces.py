@@ -17,6 +17,7 @@ KEPT = {
     "suppressions": "keyed hashes by which nobody writes to the person again (GDPR art. 21(3))",
     "access_log": "who read the person's data, when and why, without the data (GDPR art. 5(2), 32)",
     "tombstones": "keyed hashes of message ids for eight days, against late redeliveries (GDPR art. 17)",
+    "audit_log": "who of the business looked at the data and why, without content, under a random id (GDPR art. 5(2), 32)",
     "replay": "a random id by which a restored backup is erased again (GDPR art. 17, 32)",
 }
 ABOUT_NOBODY = frozenset(

@@ -88,7 +88,7 @@ def test_every_text_is_translated_and_none_is_left_in_english(texts: Texts, lang
     # Names of languages in their own language, bare values, and words both languages have in common.
     assert same <= {
         "English", "Português", "Español", "Deutsch", "Français", "Italiano", "Nederlands", "Polski", "العربية", "Português (Brasil)",
-        "menu", "newsletter", "no", "No", "{holds}: {count}", "Code", "10 minutes",
+        "menu", "newsletter", "no", "No", "{holds}: {count}", "Code", "10 minutes", "Auditor", "Bot", "STOP", "hash",
         "Comissão Nacional de Proteção de Dados (CNPD), Lisboa",
     }  # fmt: skip
 

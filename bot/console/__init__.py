@@ -1,0 +1,1 @@
+"""The web page of agents, leads, administrators and the data protection officer."""

@@ -1,0 +1,94 @@
+// Puts fresh parts of a page in their places without taking away what somebody writes or where they stand.
+import { part } from './net.js';
+
+const parser = new DOMParser();
+const read = (html) => parser.parseFromString(html, 'text/html');
+
+export async function refreshList(url) {
+  const place = document.getElementById('list');
+  if (!place) return;
+  const answer = await part(url ?? listUrl());
+  if (!answer.ok) return;
+  const focused = document.activeElement?.closest?.('#list [data-chat]')?.dataset.chat;
+  const typing = document.activeElement?.id === 'q' ? document.activeElement.value : null;
+  const scroll = place.querySelector('.rows')?.scrollTop ?? 0;
+  place.replaceChildren(...read(await answer.text()).body.childNodes);
+  place.querySelector('.rows').scrollTop = scroll;
+  if (focused) place.querySelector(`[data-chat="${CSS.escape(focused)}"]`)?.focus();
+  if (typing !== null) { const q = place.querySelector('#q'); q.value = typing; q.focus(); }
+}
+
+export function listUrl() {
+  const rows = document.querySelector('#list .rows');
+  const query = new URLSearchParams({ box: rows?.dataset.boxNow ?? '' });
+  if (rows?.dataset.query) query.set('q', rows.dataset.query);
+  if (openChat()) query.set('open', openChat());
+  return `/console/chats?${query}`;
+}
+
+export const thread = () => document.querySelector('.thread');
+export const openChat = () => thread()?.dataset.ticket ?? '';
+
+export async function refreshChat() {
+  const ticket = openChat();
+  if (!ticket) return false;
+  const answer = await part(`/console/chats/${ticket}`);
+  if (openChat() !== ticket) return true;
+  if (!answer.ok) return false;
+  const fresh = read(await answer.text());
+  Object.assign(thread().dataset, fresh.querySelector('.thread').dataset);
+  for (const one of fresh.querySelectorAll('[data-part]')) replacePart(one);
+  document.dispatchEvent(new CustomEvent('recado:chat'));
+  return true;
+}
+
+// A part that is the same stays; the composer goes only when what may be written has changed, and the words stay even then.
+function replacePart(fresh) {
+  const old = document.querySelector(`#chat [data-part="${fresh.dataset.part}"]`);
+  if (!old || old.innerHTML === fresh.innerHTML) return;
+  if (fresh.dataset.part === 'composer') { replaceComposer(old, fresh); return; }
+  if (old.querySelector('details[open], :focus:not(a)') && fresh.dataset.part !== 'lines') { keepOpen(old, fresh); return; }
+  const end = old.scrollHeight - old.scrollTop - old.clientHeight < 60;
+  const top = old.scrollTop;
+  old.replaceWith(fresh);
+  if (fresh.dataset.part === 'lines') fresh.scrollTop = end ? fresh.scrollHeight : top;
+}
+
+function keepOpen(old, fresh) {
+  const open = [...old.querySelectorAll('details')].map((one) => one.open);
+  const focus = [...old.querySelectorAll('button, input, select, summary')].indexOf(document.activeElement);
+  old.replaceWith(fresh);
+  fresh.querySelectorAll('details').forEach((one, index) => { one.open = open[index] ?? false; });
+  fresh.querySelectorAll('button, input, select, summary')[focus]?.focus();
+}
+
+function replaceComposer(old, fresh) {
+  if (old.dataset.composer === fresh.dataset.composer) return;
+  const kept = {};
+  for (const area of old.querySelectorAll('[data-draft]')) kept[area.dataset.draft] = area.value;
+  const focused = document.activeElement?.dataset?.draft;
+  old.replaceWith(fresh);
+  for (const area of fresh.querySelectorAll('[data-draft]')) {
+    if (kept[area.dataset.draft]) area.value = kept[area.dataset.draft];
+  }
+  if (focused) fresh.querySelector(`[data-draft="${focused}"]`)?.focus();
+  fresh.keptDraft = kept.reply ?? '';
+}
+
+export async function open(url, { focus = true } = {}) {
+  const answer = await part(url);
+  if (!answer.ok) return false;
+  const place = document.getElementById('chat');
+  place.replaceChildren(...read(await answer.text()).body.childNodes);
+  document.body.classList.add('has-chat');
+  for (const row of document.querySelectorAll('[data-chat]')) {
+    const here = row.dataset.chat === openChat();
+    row.classList.toggle('current', here);
+    if (here) row.setAttribute('aria-current', 'true'); else row.removeAttribute('aria-current');
+  }
+  const lines = document.getElementById('lines');
+  if (lines) lines.scrollTop = lines.scrollHeight;
+  if (focus) document.getElementById('chat-title')?.focus({ preventScroll: true });
+  document.dispatchEvent(new CustomEvent('recado:chat'));
+  return true;
+}

@@ -96,6 +96,7 @@ async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[De
         )
         values = _values(project, database.uri, simulator, ports, keys)
         elsewhere = ports.orders != Ports().orders
+        people, password = await demo_log_ins(read_settings(values, folder=keys))
         bot = await stack.enter_async_context(
             open_bot(
                 read_settings(values, folder=keys),
@@ -105,7 +106,6 @@ async def open_demo(project: Path, data: Path, ports: Ports) -> AsyncIterator[De
         running.append(bot)
         stack.enter_context(_told(data / SETTINGS, values))
         simulator.webhook_url = f"http://127.0.0.1:{bot.web_port}/webhooks/whatsapp"
-        people, password = await demo_log_ins(bot)
         yield Demo(bot, simulator, people, password)
 
 

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bot.app.compose import Bot, SystemClock
+from bot.app.compose import SystemClock
 from bot.app.keeping import opened
 from bot.app.project import load_project
 from bot.console import passwords
@@ -90,13 +90,14 @@ DEMO_PEOPLE = (
 """Invented colleagues of the demo."""
 
 
-async def demo_log_ins(bot: Bot) -> tuple[tuple[tuple[str, str], ...], str]:
+async def demo_log_ins(settings: Settings) -> tuple[tuple[tuple[str, str], ...], str]:
     """((name, role) of each, their password): accounts of the demo, made where they are missing, with a fresh password each time."""
-    staff, now = MongoStaff(bot.mongo, bot.keyring), bot.clock.now()
     password = f"casa-{secrets.token_hex(4)}-{secrets.token_hex(2)}"
     hashed = await passwords.hashed(password)
-    teams = tuple(bot.business.teams)
-    for login, name, role in DEMO_PEOPLE:
-        await staff.add(Staff(login, name, role, teams if role in ("agent", "lead") else (), demo=True), now)
-        await staff.set_password(login, hashed, now)
+    async with accounts(settings) as known:
+        now = known.clock.now()
+        for login, name, role in DEMO_PEOPLE:
+            teams = known.teams if role in ("agent", "lead") else ()
+            await known.staff.add(Staff(login, name, role, teams, demo=True), now)
+            await known.staff.set_password(login, hashed, now)
     return tuple((login, role) for login, _, role in DEMO_PEOPLE), password

@@ -1,7 +1,7 @@
 // Speaks with the server: parts of pages, forms, and how the line stands. Nothing here knows what a part means.
 const token = () => document.querySelector('meta[name="csrf"]').content;
 
-export const words = JSON.parse(document.getElementById('words')?.textContent ?? '{}');
+export const words = JSON.parse(document.getElementById('texts')?.textContent ?? '{}');
 
 export function filled(text, values) {
   return (text ?? '').replace(/\{(\w+)\}/g, (whole, name) => values[name] ?? whole);

@@ -14,7 +14,7 @@ _OBJECTS = ("message", "marketing", "list", "transactional", "place")
 _SENT = ("send", "message", "marketing", "receive", "bother")
 _SHORT = 5
 _LONG = 25
-_BRIEF = 6
+_BRIEF = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,8 @@ def _may_be_an_order(s: Sentence, rule: str) -> bool:
         return False
     if s.has("but") or (s.has("marketing") and s.has("only")):
         return False
+    if rule == "no-more-messages" and s.near("marketing", "not", "none", within=1):
+        return False  # "advertising no, news of my order yes"
     return s.has("transactional", "place") or (s.has("third") and rule != "alone")
 
 
@@ -165,7 +167,7 @@ def _no_more(s: Sentence) -> bool:
     ]  # fmt: skip
     nouns += [thing for _, thing in s.pairs("not", "message", "marketing", within=1)]
     if not nouns:
-        return s.near("enough", "message", "marketing", "send", within=4) and not s.has("transactional")
+        return s.near("enough", "message", "marketing", "send", "bother", within=4) and not s.has("transactional")
     return s.has("more") or s.words <= _SHORT or any(one.role == "marketing" for one in nouns)
 
 
@@ -229,10 +231,9 @@ def _already_said(s: Sentence) -> bool:
 
 
 def _threatened(s: Sentence) -> bool:
-    """If you write to me once more, I shall complain."""
-    return (
-        s.has("complain") and s.has("send", "message", "bother") and s.has("more", "if") and not s.has("transactional")
-    )
+    """If you write to me once more, I shall complain; but not: if you do not write."""
+    told = s.has("send", "message", "bother") and s.has("more", "if")
+    return s.has("complain") and told and not s.has("transactional", "not", "missing")
 
 
 def _doubtful(s: Sentence) -> bool:
@@ -264,6 +265,7 @@ def _bare_forbidden(s: Sentence) -> bool:
 
 
 _RULES: tuple[tuple[str, str, Callable[[Sentence], bool]], ...] = (
+    ("subscription-ended", "stop", _subscription_ended),
     ("alone", "stop", _alone),
     ("consent-withdrawn", "stop", _consent_withdrawn),
     ("objected", "stop", _objected),
@@ -275,11 +277,10 @@ _RULES: tuple[tuple[str, str, Callable[[Sentence], bool]], ...] = (
     ("unsubscribed", "stop", _unsubscribed),
     ("no-more-messages", "stop", _no_more),
     ("messages-cancelled", "stop", _cancelled_messages),
-    ("subscription-ended", "stop", _subscription_ended),
     ("only-orders", "stop", _only_orders),
     ("already-said", "stop", _already_said),
     ("doubt", "ask", _doubtful),
-    ("threatened", "ask", _threatened),
+    ("threatened", "stop", _threatened),
     ("taken-off-unsure", "ask", _taken_off_unsure),
     ("unsubscribed-unsure", "ask", _unsubscribed_unsure),
     ("bothered", "ask", _bothered),

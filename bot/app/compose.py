@@ -24,6 +24,7 @@ from bot.app.receipting import Receipts
 from bot.app.rules import BusinessRules
 from bot.app.sequencing import sequencer_of, sequencing
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
+from bot.app.telling import receivers_of
 from bot.app.templates import watching
 from bot.console.parts import LANGUAGES
 from bot.domain.business import Business
@@ -36,7 +37,6 @@ from bot.i18n.catalog import Catalog
 from bot.i18n.formatting import Languages
 from bot.i18n.values import TypedValues
 from bot.integrations.connectors import HttpConnectors
-from bot.integrations.subscribers import NobodySubscribed
 from bot.observability import health, logs
 from bot.observability.metrics import Registry
 from bot.privacy import intents
@@ -273,7 +273,9 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     suppressions = MongoSuppressions(mongo, keyring, clock, lasts=lasts, replays=ground.replays)
     sends = MongoSends(mongo, keyring)
     desk = MongoDesk(mongo, subjects, country=business.country, zone=ZoneInfo(business.time_zone))
-    others = NobodySubscribed()
+    others = receivers_of(
+        business, session, settings.integrations.secrets, Standings(mongo, subjects), erasures, work=work
+    )
     account = next(iter(settings.whatsapp.accounts), "")  # empty only where nothing is sent (`open_bot`)
     # The one guarded door out: the client is made here and handed to the outbox and to nobody else (architecture.md 6).
     graph = Graph(settings.whatsapp, session)

@@ -99,3 +99,6 @@ def faults_of_business(business: Business) -> Iterator[str]:
     for name, connector in business.connectors.items():
         if connector.processor and connector.processor not in names:
             yield f"business.yaml, connector {name}: its processor {connector.processor} is not among the processors."
+    for name, receiver in business.receivers.items():
+        if receiver.processor and receiver.processor not in names:
+            yield f"business.yaml, receiver {name}: its processor {receiver.processor} is not among the processors."

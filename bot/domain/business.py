@@ -8,7 +8,7 @@ import hashlib
 import re
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, PrivateAttr, model_validator
 
@@ -213,6 +213,36 @@ class Connector(Part):
     actions: Mapping[str, Action]
 
 
+NewsEvent = Literal[
+    "consent.given", "consent.withdrawn", "subject.erased", "subject.rectified", "subject.restricted", "subject.unrestricted"
+]  # fmt: skip
+"""What the business's systems may be told of (GDPR art. 7(3), 19)."""
+
+
+class Receiver(Part):
+    """One of the business's systems that is told what became of consents and people."""
+
+    address: str = Field(
+        pattern=r"^https?://\S+$", description="Where the news are posted; http only with `local: yes`."
+    )
+    secret: str = Field(
+        min_length=1, description="Name of the secret that signs them (in RECADO_INTEGRATIONS__SECRETS)."
+    )
+    events: tuple[NewsEvent, ...] = Field(
+        default=get_args(NewsEvent), min_length=1, description="What it is told of; all where left out."
+    )
+    processor: str = Field(
+        default="", description="Name of the processor that runs it, if it is not the business itself."
+    )
+    local: YesNo = Field(default=False, description="The address lies in the business's own network, on purpose.")
+
+    @model_validator(mode="after")
+    def _sealed_on_its_way(self) -> "Receiver":
+        if self.address.startswith("http://") and not self.local:
+            raise ValueError("write https: the news of an erasure holds a number (GDPR art. 32)")
+        return self
+
+
 class Channel(Part):
     """A WhatsApp number of the business."""
 
@@ -288,6 +318,9 @@ class Business(Part):
     processors: tuple[Processor, ...] = ()
     teams: Mapping[str, Team] = Field(default_factory=dict)
     connectors: Mapping[str, Connector] = Field(default_factory=dict)
+    receivers: Mapping[str, Receiver] = Field(
+        default_factory=dict, description="Systems that are told of consents given and withdrawn, and of erasures."
+    )
     channels: Mapping[str, Channel] = Field(default_factory=dict)
     templates: Mapping[str, Template] = Field(default_factory=dict)
     website: Website | None = Field(default=None, description="The sign-up form of the website; none where left out.")

@@ -3,7 +3,7 @@
 What is restrictive is done at once; what the person must be told is said where the chat is open, and refused by the gate elsewhere.
 """
 
-from bot.domain.command import Erase, OpenRequest, Suppress
+from bot.domain.command import Erase, Notify, OpenRequest, Suppress
 from bot.domain.event import RightExercised
 from bot.domain.ids import own_command_id
 from bot.domain.message import TextMessage
@@ -40,6 +40,7 @@ def exercise(play: Play, event: RightExercised) -> None:
     elif event.right == "rectify":
         play.set(language=event.value, language_chosen=True)
         play.language = event.value
+        play.add(Notify(play.next_id(), "subject.rectified", "", event.at))
         play.send(TextMessage(play.render(LANGUAGE)), reason="rights", purpose="")
     settle(play, kind, "answered")
 
@@ -49,6 +50,7 @@ def _lift(play: Play) -> None:
     if play.conversation.restricted:
         play.record("restriction_lifted", actor="controller")
         play.set(restricted=False)
+        play.add(Notify(play.next_id(), "subject.unrestricted", "", play.now))
         play.send(TextMessage(play.render(LIFTED)), reason="rights", purpose="")
 
 

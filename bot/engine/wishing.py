@@ -3,7 +3,7 @@
 The clock runs from that message also where the person does not finish what we ask them (EDPB 01/2022).
 """
 
-from bot.domain.command import OpenRequest, SettleRequest
+from bot.domain.command import Notify, OpenRequest, SettleRequest
 from bot.domain.event import MessageReceived
 from bot.engine.play import Play
 
@@ -41,3 +41,4 @@ def restrict(play: Play, actor: str = "subject") -> None:
     if not play.conversation.restricted:
         play.record("restricted", actor=actor)
         play.set(restricted=True)
+        play.add(Notify(play.next_id(), "subject.restricted", "", play.now))

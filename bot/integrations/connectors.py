@@ -73,7 +73,7 @@ class HttpConnectors:
         return result
 
     async def _once(self, call: Call, connector: Connector, action: Action) -> CallResult:
-        if not connector.local and not await _is_public(connector.address):
+        if not connector.local and not await is_public(connector.address):
             logger.error("connector address is private", extra={"action": call.action})
             return CallResult("failed")
         sent = {field: value for field, value in call.arguments.items() if field in action.send}
@@ -158,7 +158,7 @@ def _kept(value: Any) -> Any:
     return None
 
 
-async def _is_public(address: str) -> bool:
+async def is_public(address: str) -> bool:
     """Whether every address the name leads to lies in the public internet."""
     host = address.split("://", 1)[1].split("/", 1)[0].rsplit("@", 1)[-1]
     host = host.rsplit(":", 1)[0].strip("[]") if not host.endswith("]") else host.strip("[]")

@@ -1,4 +1,4 @@
-"""News for the business's systems (GDPR art. 19). Until a CRM is connected they are counted and nothing leaves."""
+"""News for the business's systems (GDPR art. 19). Where business.yaml names no receiver they are counted and nothing leaves."""
 
 from datetime import datetime
 

@@ -85,6 +85,12 @@ class MongoErasures:
         )  # fmt: skip
 
     @reaches
+    async def reference_of(self, person: PersonId) -> str:
+        """The reference of somebody who is being erased, whose key may be gone already; empty for anybody else."""
+        row = await self._jobs.find_one({"person": person}, {"subject_ref": 1})
+        return str(row["subject_ref"]) if row is not None else ""
+
+    @reaches
     async def destroy_key(self, job: ErasureJob, now: datetime) -> ErasureJob:
         await self._subjects.destroy(job.person)
         await self._jobs.update_one({"_id": job.id, "steps.key": {"$exists": False}}, {"$set": {"steps.key": now}})

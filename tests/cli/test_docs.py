@@ -65,7 +65,7 @@ def test_no_command_is_documented_that_does_not_exist() -> None:
 SECTIONS: dict[str, type[BaseModel]] = {
     "## The file": Business, "## Controller": business.Contact, "## Officer": business.DataProtectionOfficer,
     "## Notice": business.Notice, "## Purposes": business.Purpose, "## Processors": business.Processor, "## Teams": business.Team,
-    "## Connectors": business.Connector, "### Actions": business.Action, "## Channels": business.Channel,
+    "## Connectors": business.Connector, "### Actions": business.Action, "## Receivers": business.Receiver, "## Channels": business.Channel,
     "## Templates": business.Template, "### A template's link": business.TemplateLink, "## Built-in wishes": business.SystemFlows,
     "## Website": business.Website,
 }  # fmt: skip

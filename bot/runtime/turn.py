@@ -29,7 +29,7 @@ from bot.domain.inbound import (
 from bot.privacy.numbers import country as country_of
 from bot.privacy.suppression import standing as together
 from bot.runtime import silence
-from bot.runtime.arrivals import Arrived, Spoken, adds_to, believed, box_of, events_of, in_order, merged
+from bot.runtime.arrivals import AHEAD, Arrived, Spoken, adds_to, believed, box_of, events_of, in_order, merged
 from bot.runtime.figures import Figures, known_price
 from bot.runtime.line import due
 from bot.runtime.mailbox import Mailboxes
@@ -347,6 +347,7 @@ class Turns:
         if begun is None:
             return False
         conversation, seen = _also_stopped(begun[0], who.stopped), begun[1]
+        seen |= await self._answered_to_somebody_gone(conversation, coming)
         fresh = [event for event in coming if event.id not in seen]
         if not fresh:
             return True
@@ -364,6 +365,18 @@ class Turns:
         if played.held:
             raise RetryLater("too much waits for this person, or they are being erased")
         return True
+
+    async def _answered_to_somebody_gone(
+        self, conversation: Conversation, coming: Sequence[Event]
+    ) -> frozenset[EventId]:
+        """What an erased person had been answered, brought again by Meta after they began anew (decisions.md 16).
+
+        An erasure leaves a suppression, so nobody without one pays for this look; clocks may differ by `AHEAD`.
+        """
+        if not conversation.stopped or conversation.created_at is None:
+            return frozenset()
+        old = [event.id for event in coming if event.at <= conversation.created_at + AHEAD]
+        return await self._parts.people.gone(old) if old else frozenset()
 
     async def _begun(
         self, who: _Who, coming: Sequence[Event], now: datetime

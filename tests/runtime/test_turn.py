@@ -312,6 +312,22 @@ def test_what_an_erased_person_was_answered_for_makes_nobody_new() -> None:
     play_out(story)
 
 
+def test_what_an_erased_person_was_answered_for_stays_answered_when_they_begin_anew() -> None:
+    """An erasure leaves a suppression (privacy.md 2.9), and Meta may bring for eight days what came before it."""
+
+    async def story() -> None:
+        bot = alone()
+        old = message("hello")
+        bot.disk.tombstones.add(bot.ids.event(old.wamid.value))
+        bot.disk.suppressed["US.Ana0000001", "all"] = START
+        await bot.hears(message("good day"))
+        before = dict(bot.disk.turns)
+        await bot.hears(old)
+        assert dict(bot.disk.turns) == before
+
+    play_out(story)
+
+
 def test_our_own_events_are_for_known_people_only() -> None:
     async def story() -> None:
         bot = alone()

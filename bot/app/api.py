@@ -27,7 +27,7 @@ from bot.privacy.keyring import Keyring
 from bot.privacy.notice import text_hash
 from bot.privacy.numbers import BadNumber, canonical
 from bot.privacy.policy import Limit, Refused
-from bot.privacy.requests import CLOSED, LAWS
+from bot.privacy.requests import CLOSED
 from bot.runtime.opting_in import OptingIn
 from bot.runtime.outbox import Outbox
 from bot.runtime.ports import Clock, Stored
@@ -318,9 +318,8 @@ class BusinessOperations:
             found = await self.parts.register.move(request, trigger, now, because=asked.because)
         except IllegalMove:
             raise Problem("impossible", detail="The request's state has no such step.") from None
-        except ValueError:
-            laws = ", ".join(name for name, law in LAWS.items() if law.extension is None)
-            raise Problem("impossible", detail=f"Its law knows no extension ({laws}).") from None
+        except ValueError as problem:
+            raise Problem("impossible", detail=f"That cannot be done now: {problem}.") from None
         if found is None:
             raise Problem("not_found")
         return _request(found, now)

@@ -16,7 +16,7 @@ from bot.app import console
 from bot.app.api import ForApi, door_of
 from bot.app.console import staffing_of
 from bot.app.exporting import ChatExports, Copying, Downloads
-from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping
+from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping, watching_deadlines
 from bot.app.media import TakenOver
 from bot.app.project import load_catalog
 from bot.app.publishing import publish
@@ -46,6 +46,7 @@ from bot.privacy.ledger.parties import parties_version
 from bot.privacy.notice import Notice, from_content
 from bot.privacy.numbers import BadNumber, canonical
 from bot.privacy.retention import Periods
+from bot.runtime.deadlines import Deadlines
 from bot.runtime.erasing import Erasing
 from bot.runtime.figures import Figures
 from bot.runtime.merging import Merging
@@ -186,6 +187,7 @@ async def open_bot(
             sequencer = sequencer_of(settings.privacy, mongo, keyring, KeyedIds(keyring), clock, made.registry)
             await stack.enter_async_context(sequencing(sequencer))
             await stack.enter_async_context(sweeping(made.sweeper, made.registry))
+            await stack.enter_async_context(watching_deadlines(Deadlines(made.for_api.register, clock, made.registry)))
             await stack.enter_async_context(watching(settings.whatsapp, session, MongoChannelHealth(mongo), clock))
             loop = asyncio.create_task(made.worker.run())
             stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)

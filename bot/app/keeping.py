@@ -16,6 +16,7 @@ from bot.engine.book import Book
 from bot.observability.metrics import Registry
 from bot.privacy import retention
 from bot.privacy.keyring import Keyring
+from bot.runtime.deadlines import Deadlines
 from bot.runtime.ports import Clock
 from bot.runtime.sweeping import Sweeping
 from bot.settings import Settings
@@ -66,6 +67,18 @@ async def sweeping(sweeper: MongoSweeper, registry: Registry) -> AsyncIterator[S
     task = asyncio.create_task(schedule.run())
     try:
         yield schedule
+    finally:
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+
+
+@asynccontextmanager
+async def watching_deadlines(deadlines: Deadlines) -> AsyncIterator[None]:
+    """The requests' clocks as figures until the context is left."""
+    task = asyncio.create_task(deadlines.run())
+    try:
+        yield
     finally:
         task.cancel()
         with contextlib.suppress(asyncio.CancelledError):

@@ -265,9 +265,16 @@ async def of_database(settings: Settings) -> list[Finding]:
         away = abs((datetime.now(UTC) - told.replace(tzinfo=UTC)).total_seconds())
         return "" if away <= CLOCK_MOST else f"this machine's clock and the database's are {away:.0f} seconds apart"
 
+    async def requests() -> str:
+        from bot.storage.desk import REQUESTS
+
+        late = {"closed_at": {"$exists": False}, "due_at": {"$lt": datetime.now(UTC)}}
+        count = await mongo.collection(REQUESTS).count_documents(late)
+        return f"{count} should have been answered by now" if count else ""
+
     try:
         seconds = settings.storage.timeout + 1
-        found = await health.look({"database": answers, "clock": clock}, seconds=seconds)
+        found = await health.look({"database": answers, "clock": clock, "requests": requests}, seconds=seconds)
     finally:
         mongo.close()
     return list(_of_health(found.troubles))
@@ -277,10 +284,15 @@ def _of_health(troubles: Mapping[str, str]) -> Iterator[Finding]:
     fixes = {
         "database": "Look at RECADO_STORAGE__URI, at the database's log and at the network.",
         "clock": "Let both machines follow a time server (NTP).",
+        "requests": "`recado requests list` shows them (GDPR art. 12(3)).",
     }
-    good = {"database": "answers", "clock": f"agrees with the database's within {CLOCK_MOST:g} seconds"}
+    good = {
+        "database": "answers",
+        "clock": f"agrees with the database's within {CLOCK_MOST:g} seconds",
+        "requests": "none is overdue",
+    }
     for name, trouble in troubles.items():
-        if name == "clock" and trouble and troubles["database"]:
+        if name != "database" and trouble and troubles["database"]:
             continue  # said once is enough
         yield Finding(name, "error" if trouble else "ok", trouble or good[name], fixes[name] if trouble else "")
 

@@ -3,7 +3,7 @@
 import asyncio
 import json
 import sys
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ _RECEIVED = click.option(
     type=click.DateTime(["%Y-%m-%d"]),
     help="The day on which the person asked, where it was not today (UTC).",
 )
+_LONGEST_AGO = timedelta(days=3 * 366)
 _YES = click.option("--yes", is_flag=True, help="Do not ask whether to go on.")
 _JSON = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 
@@ -44,12 +45,13 @@ def subject() -> None:
 @click.option(
     "--to", "target", required=True, type=click.Path(path_type=Path, dir_okay=False), help="The new ZIP file."
 )
+@_RECEIVED
 @_JSON
-def export(subject: str | None, ask: bool, target: Path, as_json: bool) -> None:
+def export(subject: str | None, ask: bool, target: Path, received: datetime | None, as_json: bool) -> None:
     """Writes everything that is stored about a person, as a page, as JSON and with its schema (GDPR art. 15, 20)."""
     who = _who(subject, ask)
     refuse_target(target)
-    content = asyncio.run(_exported(who))
+    content = asyncio.run(_exported(who, received))
     with new_private_file(target) as file:
         file.write(content)
     _tell(
@@ -144,7 +146,7 @@ def _done(done: bool, words: str, as_json: bool) -> None:
     sys.exit(0 if done else 1)
 
 
-async def _exported(who: tuple[str, str]) -> bytes:
+async def _exported(who: tuple[str, str], received: datetime | None) -> bytes:
     from bot.app.compose import open_bot
     from bot.app.exporting import packed
     from bot.privacy.crypto import random_token
@@ -154,6 +156,7 @@ async def _exported(who: tuple[str, str]) -> bytes:
         person = await _person(bot, who)
         if person is None:
             raise click.ClickException("Nobody with this reference, number or id is known; nothing was written.")
+        await _entered(bot, person, "access", received)
         stored = await bot.conversation(person)
         language = stored.conversation.language if stored else bot.business.language
         copy = await bot.copying.copy(person, reference=random_token(), language=language, now=bot.clock.now())
@@ -162,8 +165,6 @@ async def _exported(who: tuple[str, str]) -> bytes:
 
 async def _exercised(who: tuple[str, str], right: str, received: datetime | None, value: str = "") -> bool:
     from bot.app.compose import open_bot
-    from bot.domain.event import RightExercised
-    from bot.privacy.crypto import random_token
     from bot.settings import read_settings
 
     async with open_bot(read_settings(), work=False, serve_web=False) as bot:
@@ -171,10 +172,29 @@ async def _exercised(who: tuple[str, str], right: str, received: datetime | None
         person = await _person(bot, who)
         if person is None:
             return False
-        now = bot.clock.now()
-        asked = min(received.replace(tzinfo=UTC), now) if received else now
-        event = RightExercised(bot.keyring.event_id(f"right:{random_token()}"), now, right, asked, value)
-        return await bot.turns.submit(person, event)
+        return await _entered(bot, person, right, received, value)
+
+
+async def _entered(bot: "Bot", person: "PersonId", right: str, received: datetime | None, value: str = "") -> bool:
+    """Carries the right out by a turn, which puts the request into the register with its clock."""
+    from bot.domain.event import RightExercised
+    from bot.privacy.crypto import random_token
+
+    now = bot.clock.now()
+    event = RightExercised(bot.keyring.event_id(f"right:{random_token()}"), now, right, _received(received, now), value)
+    return await bot.turns.submit(person, event)
+
+
+def _received(day: datetime | None, now: datetime) -> datetime:
+    """The day as a moment. A day that cannot be meant is refused: the clock of the law runs from it."""
+    if day is None:
+        return now
+    asked = day.replace(tzinfo=UTC)
+    if asked > now:
+        raise click.UsageError(f"--received {asked:%Y-%m-%d} lies in the future; nothing was done.")
+    if now - asked > _LONGEST_AGO:
+        raise click.UsageError(f"--received {asked:%Y-%m-%d} is more than three years ago; nothing was done.")
+    return asked
 
 
 def _known_value(bot: "Bot", right: str, value: str) -> None:

@@ -2,12 +2,13 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, tzinfo
+from datetime import datetime, timedelta, tzinfo
 
 from bot.domain.errors import RetryLater, Unreadable
 from bot.domain.ids import PersonId
 from bot.privacy import requests
 from bot.privacy.requests import Pause
+from bot.runtime.deadlines import Standing
 from bot.storage.desk import REQUESTS
 from bot.storage.documents import unseal
 from bot.storage.mongo import Document, Mongo, reaches
@@ -58,6 +59,14 @@ class MongoRegister:
         rows = await self._rows.find(running, {"p": 0}).sort("due_at", 1).limit(most).to_list(None)
         rows += await self._rows.find({**wanted, "due_at": None}, {"p": 0}).limit(most - len(rows) or 1).to_list(None)
         return [_request(row) for row in rows[:most]]
+
+    @reaches
+    async def standing(self, now: datetime, soon: timedelta) -> Standing:
+        """Counts for the figures; nobody is read."""
+        open_ = {"closed_at": {"$exists": False}}
+        overdue = await self._rows.count_documents({**open_, "due_at": {"$lt": now}})
+        due = await self._rows.count_documents({**open_, "due_at": {"$gte": now, "$lt": now + soon}})
+        return Standing(await self._rows.count_documents(open_), overdue, due)
 
     async def whole(self, start: str) -> str:
         """The id that begins so, as `references.whole`."""

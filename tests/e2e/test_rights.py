@@ -48,6 +48,7 @@ async def test_an_operator_carries_rights_out(mongo_uri: str, database_name: str
             await _copied(settings, tmp_path)
             await _restricted(meta, settings)
             await _refused(settings)
+            await _days_that_cannot_be_meant(settings)
             gone = await recado(settings, "subject", "erase", "--ask", "--yes", "--json", typed=f"{ANA.bsuid}\n")
             assert json.loads(gone.stdout) == {"done": True}
             await meta.hears(ANA, "foram apagados", within=60)  # they chose Portuguese
@@ -60,6 +61,13 @@ async def test_an_operator_carries_rights_out(mongo_uri: str, database_name: str
             again = await recado(settings, "subject", "erase", "--ask", "--yes", typed=f"{ANA.phone}\n")
             assert again.returncode == 1
             assert "Nobody with this" in again.stdout
+
+
+async def _days_that_cannot_be_meant(settings: dict[str, str]) -> None:
+    """The clock of the law runs from the day that is given: one that cannot be is refused and not bent."""
+    for day, says in (("2999-01-01", "lies in the future"), ("2001-01-01", "more than three years ago")):
+        wrong = await recado(settings, "subject", "restrict", "--ask", "--received", day, typed=f"{ANA.phone}\n")
+        assert (wrong.returncode, says in wrong.stderr) == (2, True), wrong.stderr
 
 
 async def _asked_in_the_chat(meta: Standin, settings: dict[str, str]) -> None:
@@ -133,7 +141,7 @@ async def _restricted(meta: Standin, settings: dict[str, str]) -> None:
     await asyncio.sleep(2)
     assert not [one for one in meta.to(ANA) if "teal lamps" in texts(one)]
     kinds = [one["kind"] for one in await requests(settings, "--all")]
-    assert sorted(kinds) == ["object", "rectify", "rectify", "restrict", "restrict"]
+    assert sorted(kinds) == ["access", "object", "rectify", "rectify", "restrict", "restrict"]
 
 
 async def _refused(settings: dict[str, str]) -> None:

@@ -9,6 +9,8 @@ import pytest
 from bot.domain.command import OpenRequest
 from bot.domain.errors import IllegalMove
 from bot.domain.ids import Address, CommandId, PhoneNumber
+from bot.observability.metrics import Registry
+from bot.runtime.deadlines import Deadlines, Standing
 from bot.storage.register import MongoRegister
 from tests.storage.shelf import DAY, NOW, TYPED, Shelf
 
@@ -49,6 +51,23 @@ async def test_what_stands_still_is_listed_last(shelf: Shelf) -> None:
     await shelf.desk.open_request(person, OpenRequest(CommandId("2" * 32), "erase", NOW + DAY, "open", "en", ""), NOW)
     await shelf.mongo.collection("requests").update_one({"_id": "1" * 32}, {"$set": {"due_at": None}})
     assert [one.id for one in await register.all()] == ["2" * 32, "1" * 32]
+
+
+async def test_what_stands_open_is_counted_by_its_clock(shelf: Shelf) -> None:
+    register = await opened(shelf)
+    person = await shelf.somebody(BRITON)
+    await shelf.desk.open_request(
+        person, OpenRequest(CommandId("2" * 32), "erase", NOW - 25 * DAY, "open", "en", ""), NOW
+    )
+    await shelf.desk.open_request(
+        person, OpenRequest(CommandId("3" * 32), "object", NOW - 50 * DAY, "open", "en", ""), NOW
+    )
+    await shelf.desk.open_request(
+        person, OpenRequest(CommandId("4" * 32), "rectify", NOW - 90 * DAY, "done", "en", ""), NOW
+    )
+    registry = Registry()
+    assert await Deadlines(register, shelf.clock, registry).once() == Standing(open=3, overdue=1, soon=1)
+    assert "recado_requests_overdue 1" in registry.text()
 
 
 async def test_while_waiting_it_can_be_refused(shelf: Shelf) -> None:

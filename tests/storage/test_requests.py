@@ -57,7 +57,7 @@ async def test_what_stands_open_is_counted_by_its_clock(shelf: Shelf) -> None:
     register = await opened(shelf)
     person = await shelf.somebody(BRITON)
     await shelf.desk.open_request(
-        person, OpenRequest(CommandId("2" * 32), "erase", NOW - 25 * DAY, "open", "en", ""), NOW
+        person, OpenRequest(CommandId("2" * 32), "erase", NOW - 27 * DAY, "open", "en", ""), NOW
     )
     await shelf.desk.open_request(
         person, OpenRequest(CommandId("3" * 32), "object", NOW - 50 * DAY, "open", "en", ""), NOW

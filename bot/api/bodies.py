@@ -16,6 +16,8 @@ Scope = Annotated[
     str,
     Field(max_length=64, pattern=r"^[A-Za-z0-9_.-]+$", description="`all`, `marketing` or a purpose of business.yaml."),
 ]
+Whole = Annotated[int, Field(ge=-(2**53), le=2**53)]
+Number = Annotated[float, Field(ge=-(2**53), le=2**53)]
 Moment = Annotated[AwareDatetime, Field(description="RFC 3339 with the time zone; not in the future.")]
 
 
@@ -71,8 +73,10 @@ class Message(Who):
 
     purpose: Name
     template: Name | None = None
-    values: list[Annotated[str, Field(max_length=1024)]] = Field(default_factory=list, max_length=20, repr=False)
-    text: str | None = Field(default=None, min_length=1, max_length=3500, repr=False)
+    values: list[Annotated[str, Field(max_length=1024, pattern=r"^[^\n\t]*\S[^\n\t]*$")]] = Field(
+        default_factory=list, max_length=20, repr=False, description="The template's values, in order; one line each."
+    )
+    text: str | None = Field(default=None, max_length=3500, pattern=r"\S", repr=False)
 
     @model_validator(mode="after")
     def _template_or_text(self) -> Self:
@@ -85,7 +89,9 @@ class Message(Who):
 
 class FlowStart(Who):
     flow: Name
-    inputs: dict[Name, str | bool | int | float] = Field(default_factory=dict, max_length=20, repr=False)
+    inputs: dict[Name, Annotated[str, Field(max_length=1024)] | bool | Whole | Number] = Field(
+        default_factory=dict, max_length=20, repr=False
+    )
 
 
 Kind = Literal["access", "erase", "rectify", "restrict", "object", "complaint"]

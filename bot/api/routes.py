@@ -8,6 +8,7 @@ import asyncio
 import hmac
 import json
 import logging
+import math
 import re
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -26,6 +27,9 @@ from bot.privacy.access import ApiKey, read_token
 logger = logging.getLogger(__name__)
 
 BODY_MOST = 64 * 1024
+BODY_SECONDS = 10
+"""How long a body may take to come: a system that is slower than that is none of ours."""
+
 WAITS = 100
 """How often, 50 ms apart, the answer of the same request is looked for that another carries out."""
 
@@ -115,15 +119,14 @@ async def _guarded(door: Door, request: web.Request, endpoint: Endpoint) -> web.
 
 async def _answered(door: Door, request: web.Request, endpoint: Endpoint) -> web.StreamResponse:
     key = await _key(door, request)
-    if endpoint.scope not in key.scopes:
-        raise Problem("forbidden", reason=endpoint.scope)
     if not await door.pace.within(key.id):
         raise Problem("too_many")
+    if endpoint.scope not in key.scopes:
+        raise Problem("forbidden", reason=endpoint.scope)
     why = _why(request) if endpoint.personal else ""
     query = _query(request, endpoint)
     if endpoint.method != "POST":
-        reply = await endpoint.handler(door.do, Call(request.match_info, query))
-        return await _noted(door, endpoint, key, why, reply)
+        return await _looked(door, endpoint, key, why, Call(request.match_info, query))
     once = _once(request)
     raw, plain = await _json(request)
     body = _read(endpoint, raw)
@@ -135,16 +138,18 @@ async def _answered(door: Door, request: web.Request, endpoint: Endpoint) -> web
     claim = await door.answers.claim(slot, same, door.clock.now())
     if claim.state == "other":
         raise Problem("key_reused")
-    reply = await endpoint.handler(door.do, call)
-    return await _noted(door, endpoint, key, why, reply)
+    return await _looked(door, endpoint, key, why, call)
 
 
-async def _noted(door: Door, endpoint: Endpoint, key: ApiKey, why: str, reply: Reply) -> web.StreamResponse:
-    """Nothing personal leaves before the log has it (GDPR art. 5(2))."""
-    await door.log.note(
-        by=key.id, name=key.name, what=endpoint.name, why=why, subject=reply.subject, now=door.clock.now()
-    )
-    return _success(endpoint, reply)
+async def _looked(door: Door, endpoint: Endpoint, key: ApiKey, why: str, call: Call) -> web.StreamResponse:
+    """Nothing personal leaves before the log has it (GDPR art. 5(2)); who tries numbers that nobody has stands there, too."""
+    reply: Reply | None = None
+    try:
+        reply = await endpoint.handler(door.do, call)
+        return _success(endpoint, reply)
+    finally:
+        subject, now = reply.subject if reply is not None else "", door.clock.now()
+        await door.log.note(by=key.id, name=key.name, what=endpoint.name, why=why, subject=subject, now=now)
 
 
 async def _once_only(door: Door, endpoint: Endpoint, call: Call, same: str) -> web.StreamResponse:
@@ -232,13 +237,18 @@ async def _json(request: web.Request) -> tuple[bytes, Any]:
     if (request.content_length or 0) > BODY_MOST:
         raise Problem("too_large")
     raw = b""
-    async for chunk in request.content.iter_chunked(BODY_MOST):
-        raw += chunk
-        if len(raw) > BODY_MOST:
-            raise Problem("too_large")
     try:
-        plain = json.loads(raw.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_number)
+        async with asyncio.timeout(BODY_SECONDS):
+            async for chunk in request.content.iter_chunked(BODY_MOST):
+                raw += chunk
+                if len(raw) > BODY_MOST:
+                    raise Problem("too_large")
+        plain = json.loads(
+            raw.decode("utf-8"), object_pairs_hook=_each_once, parse_constant=_no_number, parse_float=_finite
+        )
         _text_only(plain)
+    except TimeoutError:
+        raise Problem("not_json") from None
     except (ValueError, RecursionError):
         raise Problem("not_json") from None
     return raw, plain
@@ -250,6 +260,13 @@ def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(made) != len(pairs):
         raise ValueError("a name stands twice")
     return made
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError("no number")
+    return value
 
 
 def _no_number(_: str) -> None:

@@ -108,10 +108,9 @@ class BusinessOperations:
     # -- who ---------------------------------------------------------------------------------------------------------------
 
     async def reference(self, who: bodies.Who) -> str:
-        subject = await self.parts.subjects.find(await self._person(who))
-        if subject is None:
-            raise Problem("no_person")
-        return subject.ref
+        person = await self._person(who)
+        await self._language(person)
+        return await self._reference_of(person)
 
     async def _person(self, who: bodies.Who) -> PersonId:
         person = await self._known(who)
@@ -130,6 +129,15 @@ class BusinessOperations:
         if stored is None or stored.conversation.erasing:
             raise Problem("no_person")
         return stored
+
+    async def _language(self, person: PersonId) -> str:
+        """The person's language, or the business's where only the proof of a consent is left of them (retention)."""
+        stored = await self.parts.conversations.find(person)
+        if stored is None:
+            return self.parts.business.language
+        if stored.conversation.erasing:
+            raise Problem("no_person")
+        return stored.conversation.language
 
     async def _submit(self, person: PersonId, event: Event) -> None:
         if not await self.parts.turns.submit(person, event):
@@ -354,7 +362,7 @@ class BusinessOperations:
         person = await parts.subjects.by_reference(subject)
         if person is None:
             raise Problem("no_person")
-        language = (await self._stored(person)).conversation.language
+        language = await self._language(person)
         copy = await parts.copying.copy(person, reference=random_token(), language=language, now=parts.clock.now())
         return packed(copy, lambda text: parts.catalog.translate(text, language))
 

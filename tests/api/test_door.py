@@ -153,6 +153,10 @@ async def test_nothing_personal_leaves_that_the_log_does_not_have(one: Endpoint)
         pytest.param(b"\xff\xfe{}", "application/json", (400, "not_json"), id="no UTF-8"),
         pytest.param(b'{"subject": "a", "subject": "b"}', "application/json", (400, "not_json"), id="a name twice"),
         pytest.param(b'{"x": NaN}', "application/json", (400, "not_json"), id="no number"),
+        pytest.param(b'{"x": 1e999}', "application/json", (400, "not_json"), id="a number without an end"),
+        pytest.param(
+            b'{"x": ' + b"9" * 5000 + b"}", "application/json", (400, "not_json"), id="a number of many digits"
+        ),
         pytest.param(b'{"x": "\\u0000"}', "application/json", (400, "not_json"), id="a control character"),
         pytest.param(b'{"x": "\\ud800"}', "application/json", (400, "not_json"), id="half a character"),
         pytest.param(b"[" * 60_000, "application/json", (400, "not_json"), id="nested beyond reason"),
@@ -221,6 +225,10 @@ def test_whatever_is_sent_is_taken_or_refused_and_never_breaks_anything(caplog: 
         pytest.param("POST /messages", {"template": None}, id="neither template nor text"),
         pytest.param("POST /messages", {"address": NUMBER}, id="reference and address"),
         pytest.param("POST /messages", {"values": [WORDS] * 21}, id="too many values"),
+        pytest.param("POST /messages", {"values": ["two\nlines"]}, id="a value of two lines"),
+        pytest.param("POST /messages", {"values": ["  "]}, id="a value of blanks"),
+        pytest.param("POST /messages", {"template": None, "values": [], "text": " \n "}, id="a text of blanks"),
+        pytest.param("POST /flows", {"inputs": {"n": 2**60}}, id="a number that no document can hold"),
         pytest.param(
             "POST /opt-ins", {"page": "https://shop.example/news?email=ana@example.org"}, id="a page with a query"
         ),
@@ -242,6 +250,15 @@ async def test_a_wrong_field_is_named_and_not_quoted(name: str, change: dict[str
         assert all(one["reason"] for one in answer["errors"])
         said = json.dumps(answer)
         assert [one for one in (NUMBER, WORDS, "ana@example", "gift") if one in said] == []
+
+
+@every_read
+async def test_who_tries_numbers_stands_in_the_log(one: Endpoint) -> None:
+    """A look that found nobody is noted as well: many of them are somebody who tries numbers."""
+    async with served() as api:
+        api.do.fails = Problem("no_person")
+        assert (await api.call(one))[0] == 404
+        assert [(row["what"], row["subject"]) for row in api.memory.noted] == [(one.name, "")]
 
 
 async def test_an_address_line_holds_nothing_but_what_is_declared() -> None:

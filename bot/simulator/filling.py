@@ -16,6 +16,8 @@ def fill(template: Template, send: Body, media: Mapping[str, MediaRef]) -> Face:
     `media` resolves uploaded media ids. Quick replies without a payload parameter answer with their own text.
     """
     parts, payloads = _components(send)
+    _offer(template, parts.get("limited_time_offer"))
+    _cards(template, parts.get("carousel"), media)
     header, ref = _header(template, parts.get("header"), media)
     body = _filled(template.body, _texts(parts.get("body"), "body"), "body")
     if utf16(body) > 1024:
@@ -30,7 +32,7 @@ def _components(send: Body) -> tuple[dict[str, Body], dict[int, Body]]:
     payloads: dict[int, Body] = {}
     for part in items(send, "components", "template", least=0, most=30) if "components" in send else ():
         kind = str(part.get("type", "")).lower()
-        if kind not in {"header", "body", "button"}:
+        if kind not in {"header", "body", "button", "limited_time_offer", "carousel"}:
             raise GraphError(132012, f"template.components: type {kind!r} is not known")
         if kind == "button":
             payloads[_index(part)] = part
@@ -58,10 +60,7 @@ def _texts(part: Body | None, where: str) -> Given:
     """The text parameters of a component as (name or None, text)."""
     found: Given = []
     for one in _parameters(part, where):
-        if one.get("type") != "text":
-            raise GraphError(132012, f"template {where}: parameters must be of type text")
-        only(one, ("type", "text", "parameter_name"), f"template {where} parameter")
-        text = words(one, "text", f"template {where} parameter", most=32768)
+        text = _shown(one, where)
         if "\n" in text or "\t" in text or " " * 5 in text:
             raise GraphError(
                 132018, f"template {where}: no line break, no tab, at most 4 spaces in a row in a parameter"
@@ -69,6 +68,43 @@ def _texts(part: Body | None, where: str) -> Given:
         name = one.get("parameter_name")
         found.append((str(name) if name is not None else None, text))
     return found
+
+
+def _shown(one: Body, where: str) -> str:
+    """What a parameter shows: a text, an amount of money or a date (Meta: cloud-api/reference/messages, parameter object)."""
+    kind, place = one.get("type"), f"template {where} parameter"
+    if kind not in ("text", "currency", "date_time"):
+        raise GraphError(132012, f"template {where}: parameters must be of type text, currency or date_time")
+    only(one, ("type", str(kind), "parameter_name"), place)
+    if kind == "text":
+        return words(one, "text", place, most=32768)
+    content = mapping(one, str(kind), place)
+    if kind == "currency":
+        only(content, ("fallback_value", "code", "amount_1000"), place)
+        code, amount = words(content, "code", place, most=3), content.get("amount_1000")
+        if len(code) != 3 or not code.isupper() or not isinstance(amount, int) or isinstance(amount, bool):
+            raise GraphError(132012, f"{place}: a currency has a code of three capitals and a whole amount_1000")
+    return words(content, "fallback_value", place, most=1024)
+
+
+def _offer(template: Template, part: Body | None) -> None:
+    given = _parameters(part, "limited_time_offer")
+    if template.offer != bool(given):
+        raise GraphError(132000, "limited_time_offer: one parameter where the template has an offer, else none")
+    for one in given:
+        end = mapping(one, "limited_time_offer", "template limited_time_offer").get("expiration_time_ms")
+        if not isinstance(end, int) or end < 10**12:
+            raise GraphError(132012, "limited_time_offer: expiration_time_ms is a moment in milliseconds")
+
+
+def _cards(template: Template, part: Body | None, media: Mapping[str, MediaRef]) -> None:
+    given = items(part, "cards", "template carousel", least=0, most=10) if part is not None else ()
+    if len(given) != len(template.cards):
+        raise GraphError(132000, f"carousel: {len(given)} cards, expected number of cards is {len(template.cards)}")
+    for place, (card, one) in enumerate(zip(template.cards, given, strict=True)):
+        if one.get("card_index") != place:
+            raise GraphError(132012, "carousel: card_index counts from 0")
+        fill(card, one, media)
 
 
 def _filled(pattern: str, given: Given, where: str) -> str:
@@ -125,6 +161,10 @@ def _choice(button: TemplateButton, part: Body | None, index: int) -> Choice:
         if not given:
             return Choice(kind, button.text, button.text)
         return Choice(kind, _single(given, "payload", where, 256), button.text)
+    if kind == "form":
+        if given:
+            words(mapping(_only_one(given, "action", where), "action", where), "flow_token", where, most=512)
+        return Choice(kind, "flow", button.text)
     if kind == "copy":
         return Choice(kind, _single(given, "coupon_code", where, 15), button.text)
     if given:
@@ -133,8 +173,12 @@ def _choice(button: TemplateButton, part: Body | None, index: int) -> Choice:
 
 
 def _single(given: Sequence[Body], kind: str, where: str, most: int) -> str:
+    return words(_only_one(given, kind, where), kind, where, most=most)
+
+
+def _only_one(given: Sequence[Body], kind: str, where: str) -> Body:
     if len(given) != 1:
         raise GraphError(132000, f"{where}: one parameter of type {kind} is expected")
     if given[0].get("type") != kind:
         raise GraphError(132012, f"{where}: the parameter must be of type {kind}")
-    return words(given[0], kind, where, most=most)
+    return given[0]

@@ -29,6 +29,10 @@ def read_interactive(content: Body, media: MediaLookup) -> Face:
         case "request_contact_info":
             choice = Choice("contact", "request_contact_info", "Share contact info")
             return _request(content, "contact_request", "request_contact_info", choice)
+        case "flow":
+            return _form(content, media)
+        case "address_message":
+            return _address(content)
         case _:
             raise GraphError(131009, f"interactive.type {kind!r} is not one this stand-in knows")
 
@@ -126,6 +130,61 @@ def _link(content: Body, media: MediaLookup) -> Face:
     header, ref = _header(content, media, with_media=True)
     return Face(
         "link", _body(content, 1024), header, _footer(content), (Choice("url", "cta_url", label, url=url),), media=ref
+    )
+
+
+FORM = (
+    "flow_message_version",
+    "flow_id",
+    "flow_name",
+    "flow_cta",
+    "flow_token",
+    "flow_action",
+    "flow_action_payload",
+    "mode",
+)
+
+
+def _form(content: Body, media: MediaLookup) -> Face:
+    """A form made at Meta (Meta: flows/guides/sendingaflow)."""
+    action = mapping(content, "action", "interactive")
+    only(action, ("name", "parameters"), "interactive.action")
+    _named(action, "flow")
+    where = "interactive.action.parameters"
+    parameters = mapping(action, "parameters", "interactive.action")
+    only(parameters, FORM, where)
+    if parameters.get("flow_message_version") != "3":
+        raise GraphError(131009, f"{where}.flow_message_version must be 3")
+    if ("flow_id" in parameters) == ("flow_name" in parameters):
+        raise GraphError(131009, f"{where}: give exactly one of flow_id and flow_name")
+    words(parameters, "flow_id" if "flow_id" in parameters else "flow_name", where, most=200)
+    words(parameters, "flow_token", where, most=512)
+    label = words(parameters, "flow_cta", where, most=30)
+    if parameters.get("mode", "published") not in ("published", "draft"):
+        raise GraphError(131009, f"{where}.mode must be published or draft")
+    how = parameters.get("flow_action", "navigate")
+    if how not in ("navigate", "data_exchange"):
+        raise GraphError(131009, f"{where}.flow_action must be navigate or data_exchange")
+    if how == "navigate":
+        words(mapping(parameters, "flow_action_payload", where), "screen", f"{where}.flow_action_payload", most=200)
+    elif "flow_action_payload" in parameters:
+        raise GraphError(131009, f"{where}.flow_action_payload goes with navigate only")
+    header, ref = _header(content, media, with_media=True)
+    return Face("form", _body(content, 1024), header, _footer(content), (Choice("form", "flow", label),), media=ref)
+
+
+def _address(content: Body) -> Face:
+    """A request for a postal address (Meta: address messages)."""
+    only(content, ("type", "body", "action"), "interactive")
+    action = mapping(content, "action", "interactive")
+    only(action, ("name", "parameters"), "interactive.action")
+    _named(action, "address_message")
+    parameters = mapping(action, "parameters", "interactive.action")
+    country = words(parameters, "country", "interactive.action.parameters", most=2)
+    if country != "IN":
+        raise GraphError(131009, "interactive.action.parameters.country: addresses can be asked for in India only")
+    return Face(
+        "address_request", _body(content, 1024), choices=(Choice("address", "address_message", "Provide address"),)
     )
 
 

@@ -21,6 +21,7 @@ BUTTON_KINDS = {
     "PHONE_NUMBER": "phone",
     "COPY_CODE": "copy",
     "REQUEST_CONTACT_INFO": "contact",
+    "FLOW": "form",
 }
 MEDIA_HEADERS = ("IMAGE", "VIDEO", "DOCUMENT")
 
@@ -40,7 +41,11 @@ class TemplateButton:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One template in one language. `header_format` is empty, TEXT, IMAGE, VIDEO or DOCUMENT."""
+    """One template in one language.
+
+    `header_format` is empty, TEXT, IMAGE, VIDEO or DOCUMENT; `offer` says that it holds an offer with an end; `cards` are those of a
+    carousel, each with header, body and buttons of its own.
+    """
 
     name: str
     language: str
@@ -51,6 +56,8 @@ class Template:
     footer: str = ""
     buttons: tuple[TemplateButton, ...] = ()
     status: str = "APPROVED"
+    offer: bool = False
+    cards: tuple["Template", ...] = ()
 
     def to_json(self, template_id: str) -> dict[str, object]:
         """As `GET /{waba}/message_templates` lists it."""

@@ -27,7 +27,7 @@ TEXT, BODY, FOOTER, CAPTION, HEADER = 4096, 1024, 60, 1024, 60
 BUTTONS, BUTTON_TITLE, BUTTON_ID = 3, 20, 256
 ROWS, ROW_TITLE, ROW_ABOUT, ROW_ID, SECTIONS, SECTION_TITLE = 10, 24, 72, 200, 10, 24
 LINK_LABEL, FORM_LABEL, FORM_TOKEN = 20, 30, 256
-CARDS, NAME = 5, 240
+CARDS, NAME, PLACE = 5, 240, 1000
 """[OA] takes five contact cards in a message, another page of Meta's 257: the stricter counts."""
 
 _MEDIA = frozenset({"image", "video", "audio", "document", "sticker"})
@@ -48,10 +48,19 @@ def units(text: str) -> int:
 
 
 def sized(name: str, text: str, least: int, most: int) -> Problems:
-    """A problem if the length is not from `least` to `most`."""
+    """A problem if the length is not from `least` to `most`, or if there is nothing to be seen in it."""
     length = units(text)
     if not least <= length <= most:
         yield f"the {name} has {length} characters; {least} to {most} are possible"
+    elif text and not text.strip():
+        yield f"the {name} is blank"
+
+
+def identified(name: str, text: str, most: int) -> Problems:
+    """The problems of an id that comes back when something is tapped: Meta takes none with a space at an end."""
+    yield from sized(name, text, 1, most)
+    if text != text.strip():
+        yield f"the {name} begins or ends with a space"
 
 
 def check(message: OutMessage) -> list[str]:
@@ -96,7 +105,7 @@ def _buttons(message: ButtonsMessage) -> Problems:
     yield from _around(message)
     for option in message.options:
         yield from sized("button title", option.title, 1, BUTTON_TITLE)
-        yield from sized("button id", option.id, 1, BUTTON_ID)
+        yield from identified("button id", option.id, BUTTON_ID)
         if option.description:
             yield "a button has no room for a description"
     yield from _counted("buttons", message.options, BUTTONS)
@@ -118,7 +127,7 @@ def _list(message: ListMessage) -> Problems:
     rows = (*message.options, *(option for section in message.sections for option in section.options))
     for option in rows:
         yield from sized("row title", option.title, 1, ROW_TITLE)
-        yield from sized("row id", option.id, 1, ROW_ID)
+        yield from identified("row id", option.id, ROW_ID)
         yield from sized("row description", option.description, 0, ROW_ABOUT)
     yield from _counted("rows", rows, ROWS)
 
@@ -159,8 +168,8 @@ def _location(message: LocationMessage) -> Problems:
     for name, value, most in (("latitude", message.latitude, 90), ("longitude", message.longitude, 180)):
         if not (math.isfinite(value) and abs(value) <= most):
             yield f"the {name} is not between -{most} and {most} degrees"
-    yield from sized("place's name", message.name, 0, BODY)
-    yield from sized("place's address", message.address, 0, BODY)
+    yield from sized("place's name", message.name, 0, PLACE)
+    yield from sized("place's address", message.address, 0, PLACE)
 
 
 def _contacts(message: ContactsMessage) -> Problems:

@@ -81,6 +81,8 @@ def _buttons(buttons: Iterable[TemplateButton]) -> Problems:
             yield "a button of the template is of no known kind"
             continue
         yield from sized("value of a button", one.value, 1, _MOST[one.kind])
+        if one.kind == "url" and any(sign.isspace() or not sign.isprintable() for sign in one.value):
+            yield "the end of an address holds a space or a character that cannot be shown"
     if len(set(places)) < len(places) or any(not 0 <= place < BUTTONS for place in places):
         yield f"the buttons' places must differ and lie from 0 to {BUTTONS - 1}"
 

@@ -33,12 +33,19 @@ class Business:
         return {"messaging_product": "whatsapp", "metadata": metadata} | parts
 
 
+OF_CHATS = frozenset({
+    "messages", "user_preferences", "smb_message_echoes", "smb_app_state_sync", "history", "standby", "messaging_handovers", "calls",
+})  # fmt: skip
+"""Fields about people; the entries of all others carry a time (Meta: webhooks/overview)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One update as it stands in `entry[].changes[]`."""
+    """One update as it stands in `entry[].changes[]`; `at` (Unix seconds) is told for updates about the account only."""
 
     field: str
     value: Mapping[str, object]
+    at: int = 0
 
 
 def contact(person: Person, *, with_username: bool = True) -> Json:
@@ -153,7 +160,9 @@ def envelope(waba_id: str, entries: Sequence[Sequence[Change]]) -> bytes:
     body = {
         "object": "whatsapp_business_account",
         "entry": [
-            {"id": waba_id, "changes": [{"value": dict(change.value), "field": change.field} for change in changes]}
+            {"id": waba_id}
+            | ({"time": max(change.at for change in changes)} if any(change.at for change in changes) else {})
+            | {"changes": [{"value": dict(change.value), "field": change.field} for change in changes]}
             for changes in entries
         ],
     }

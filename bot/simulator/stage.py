@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 
 from bot.simulator import gestures
 from bot.simulator.courier import Attempt, Webhook
-from bot.simulator.envelope import Change
+from bot.simulator.envelope import OF_CHATS, Change
 from bot.simulator.errors import SimulatorError
 from bot.simulator.graph import GraphApi
 from bot.simulator.people import Person
@@ -88,7 +88,8 @@ class Stage:
     def change(self, field: str, value: dict[str, object]) -> None:
         """Sends any webhook field; `metadata` is filled in for field messages where it is missing."""
         whole = self.world.business.value() | value if field in {"messages", "user_preferences"} else value
-        self.world.courier.send(Change(field, whole))
+        at = 0 if field in OF_CHATS else int(self.world.clock())
+        self.world.courier.send(Change(field, whole, at=at))
 
     async def storm(self, people: Sequence[Person], each: int, text: str) -> list[str]:
         """Everybody writes `each` messages at once; `{n}` in the text becomes the number of the message. Ids in order."""

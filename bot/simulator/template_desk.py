@@ -32,13 +32,13 @@ def tell_status(world: World, template: Template, reason: str = "NONE") -> None:
     value = _about(world, template) | {"event": template.status, "reason": reason}
     if template.status == "PAUSED":
         value["other_info"] = {"title": "FIRST_PAUSE", "description": "Many people blocked it."}
-    world.courier.send(Change("message_template_status_update", value))
+    world.courier.send(Change("message_template_status_update", value, at=int(world.clock())))
 
 
 def tell_category(world: World, template: Template, previous: str) -> None:
     """The webhook `template_category_update`."""
     value = _about(world, template) | {"previous_category": previous, "new_category": template.category}
-    world.courier.send(Change("template_category_update", value))
+    world.courier.send(Change("template_category_update", value, at=int(world.clock())))
 
 
 def _about(world: World, template: Template) -> dict[str, object]:

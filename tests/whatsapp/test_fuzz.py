@@ -1,6 +1,7 @@
 """Webhooks of every shape: real payloads bent, cut and grown, and JSON that never was one. No exception, no endless time or memory."""
 
 import copy
+import gc
 import json
 import random
 import time
@@ -131,11 +132,14 @@ def test_time_and_memory_grow_no_faster_than_the_body(grow: Any) -> None:
     read(small)
     times = []
     for body in (small, large):
-        begun = time.process_time()
-        for _ in range(3):
+        runs = []
+        for _ in range(5):
+            gc.collect()
+            begun = time.process_time()
             assert len(read(body)) <= MAX_UPDATES + 1
-        times.append((time.process_time() - begun) / 3)
-    assert times[1] < 0.02 + 12 * times[0]
+            runs.append(time.process_time() - begun)
+        times.append(min(runs))
+    assert times[1] < 0.05 + 12 * times[0]
     tracemalloc.start()
     read(large)
     _, most = tracemalloc.get_traced_memory()

@@ -3,6 +3,7 @@
 `payloads/NAME.json` holds the body as it arrives and the events expected of it; the people in it are invented.
 """
 
+import copy
 import json
 import time
 from collections.abc import Mapping
@@ -131,7 +132,7 @@ def test_a_mutated_payload_neither_raises_nor_grows(data: st.DataObject) -> None
             other, name = spots[data.draw(st.integers(0, len(spots) - 1))]
             holder[key] = json.loads(json.dumps(other[name]))
         else:
-            holder[key] = data.draw(ODD)
+            holder[key] = copy.deepcopy(data.draw(ODD))  # the drawn ones are shared by all examples
     raw = json.dumps(body).encode()
     if not isinstance(body, dict):
         return

@@ -21,6 +21,7 @@ from bot.app.media import TakenOver
 from bot.app.project import load_catalog
 from bot.app.publishing import publish
 from bot.app.receipting import Receipts
+from bot.app.receivers import AllReceivers
 from bot.app.rules import BusinessRules
 from bot.app.sequencing import sequencer_of, sequencing
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
@@ -82,6 +83,7 @@ from bot.web.downloads import download_routes
 from bot.web.notices import Past, notice_routes
 from bot.web.opt_in import OptInPages, Site
 from bot.whatsapp.client import WhatsAppClient
+from bot.whatsapp.contact_book import ContactBook
 from bot.whatsapp.graph import Graph
 from bot.whatsapp.media import MediaClient
 from bot.whatsapp.routes import webhook_routes
@@ -321,7 +323,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         started if work else None,
         figures=figures,
     )
-    erasing = Erasing(erasures, others, channel, business, ids, clock)
+    erasing = Erasing(erasures, AllReceivers(ContactBook(graph, account), others), channel, business, ids, clock)
     connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
     copying = Copying(Copies(mongo, subjects, keyring), subjects, business, rules)
     files = MongoExports(mongo, subjects)

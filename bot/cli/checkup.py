@@ -1,7 +1,7 @@
 """What `recado doctor` looks at. Each check says in plain words what it found; none shows a secret, and none changes anything."""
 
 import re
-from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -201,20 +201,8 @@ def of_whatsapp(settings: Settings) -> Finding:
     return Finding("WhatsApp settings", "ok", "complete")
 
 
-async def of_numbers(settings: Settings) -> AsyncIterator[Finding]:
-    """Asks Meta for each number, which tells whether token and number are good. Sends nothing to anybody."""
-    import aiohttp
-
-    from bot.whatsapp.graph import Graph
-
-    async with aiohttp.ClientSession() as session:
-        graph = Graph(settings.whatsapp, session)
-        for number in settings.whatsapp.accounts:
-            answer = await graph.request("GET", number)
-            yield _of_answer(f"WhatsApp number {number}", answer.status, answer.body)
-
-
-def _of_answer(check: str, status: int, body: bytes) -> Finding:
+def of_answer(check: str, status: int, body: bytes) -> Finding:
+    """What an answer about a number or account says about token and id."""
     if status == 0:
         return Finding(
             check, "error", "Meta did not answer", "Look at the network, at RECADO_WHATSAPP__GRAPH_URL and at a proxy."

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 def doctor(offline: bool, as_json: bool) -> None:
     """Shows the settings that hold, secrets hidden, and checks everything the bot needs.
 
-    Looks at keys, flows, translations, the privacy notice, contracts with processors, WhatsApp's token and number, the database and
-    the clock. Changes nothing and writes to nobody. Exit status 1 when something is wrong; warnings alone give 0.
+    Looks at keys, flows, translations, the privacy notice, contracts with processors, the database and the clocks; at WhatsApp's token,
+    numbers, subscription, rating and storage. Changes nothing and writes to nobody. Exit status 1 when something is wrong; warnings
+    alone give 0.
     """
     from bot.cli.checkup import Finding, effective, worst
     from bot.settings import read_settings
@@ -48,7 +49,7 @@ def doctor(offline: bool, as_json: bool) -> None:
 
 
 async def _looked_at(settings: "Settings", *, offline: bool) -> "list[Finding]":
-    from bot.cli import checkup
+    from bot.cli import checkup, checkup_meta
 
     findings = [checkup.of_keys(settings), *checkup.of_safety(settings)]
     findings += checkup.of_project(settings.project, datetime.now(UTC).date())
@@ -56,7 +57,7 @@ async def _looked_at(settings: "Settings", *, offline: bool) -> "list[Finding]":
     findings.append(whatsapp)
     if not offline:
         if whatsapp.status == "ok":
-            findings += [one async for one in checkup.of_numbers(settings)]
+            findings += [one async for one in checkup_meta.of_meta(settings, datetime.now(UTC).date())]
         findings += await checkup.of_database(settings)
     return [*findings, checkup.NO_STORAGE]
 

@@ -16,6 +16,7 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
     "init": ("bot.cli.init:init", "A new project to start from."),
     "flows": ("bot.cli.flows:flows", "Check, test and draw the flows of a project."),
     "i18n": ("bot.cli.i18n:i18n", "Collect, update and check translations."),
+    "block": ("bot.cli.block:block", "Keep somebody who abuses it from writing; or let them again."),
     "templates": ("bot.cli.templates:templates", "Compare, submit and fetch message templates."),
     "intents": ("bot.cli.intents:intents", "What the privacy intents make of a message."),
     "consent": ("bot.cli.consent:consent", "Show, verify and export consents; receipts."),

@@ -14,6 +14,7 @@ from bot.domain.conversation import Conversation, Frame, Timer
 from bot.domain.event import Event, HandoffChanged, MessageReceived
 from bot.domain.ids import CommandId, command_id, question_id
 from bot.domain.message import (
+    AskMessage,
     ButtonsMessage,
     LinkMessage,
     ListMessage,
@@ -279,16 +280,19 @@ class Play:
         reason = REASONS.get(frame.flow, "answer" if asked else "business")
         return {"reason": reason, "purpose": self.flow_of(frame).flow.purpose}
 
-    def ask(self, text: str, options: tuple[tuple[str, str, str], ...], *, alone: bool = False) -> tuple[str, str]:
+    def ask(
+        self, text: str, options: tuple[tuple[str, str, str], ...], *, alone: bool = False, gives: str = ""
+    ) -> tuple[str, str]:
         """Sends a question with its options (key, title, description) and opens it; returns (question id, exact words shown).
 
-        `alone` keeps it apart from what was said before, as a request for consent must be (GDPR art. 7(2)).
+        `gives` puts WhatsApp's own button below by which the person gives a `location` or their `phone` number. `alone`
+        keeps it apart from what was said before, as a request for consent must be (GDPR art. 7(2)).
         """
         self._questions += 1
         frame = self.frame
         step = frame.step if frame else ""
         question = question_id(self.conversation.person, self.conversation.version, f"{step}:{self._questions}")
-        limit = BUTTON_BODY if options else TEXT_BODY
+        limit = BUTTON_BODY if options or gives else TEXT_BODY
         body = "\n\n".join([*self._said, text])
         if alone or units(body) > limit or (self._said and self._said_under != self._basis()):
             self.flush()
@@ -297,7 +301,7 @@ class Play:
         wire = tuple(Option(f"{question}:{key}", title, about) for key, title, about in options)
         message: OutMessage
         if not wire:
-            message = TextMessage(body)
+            message = AskMessage(gives, body) if gives else TextMessage(body)
         elif len(wire) <= BUTTONS:
             message = ButtonsMessage(body, wire)
         else:

@@ -39,6 +39,7 @@ class GraphObjects:
             web.post(f"{base}/block_users", guarded(self._block)),
             web.delete(f"{base}/block_users", guarded(self._block)),
             web.get(f"{base}/message_templates", guarded(self._templates), allow_head=False),
+            web.get(f"{base}/settings", guarded(self._settings), allow_head=False),
             web.post(f"{base}/message_templates", guarded(self._create_template)),
             web.delete(f"{base}/message_templates", guarded(self._delete_template)),
             web.get(f"{base}/phone_numbers", guarded(self._numbers), allow_head=False),
@@ -102,7 +103,7 @@ class GraphObjects:
         settings = self._world.settings
         return {
             "verified_name": settings.verified_name, "display_phone_number": settings.display_phone_number,
-            "id": settings.phone_number_id, "quality_rating": "GREEN", "code_verification_status": "VERIFIED",
+            "id": settings.phone_number_id, "quality_rating": self._world.quality, "code_verification_status": "VERIFIED",
             "platform_type": "CLOUD_API", "throughput": {"level": "STANDARD"}, "account_mode": "LIVE",
             "name_status": "APPROVED", "status": "CONNECTED", "messaging_limit_tier": "TIER_2K",
         }  # fmt: skip
@@ -113,6 +114,17 @@ class GraphObjects:
         if not wanted:
             return whole
         return {key: value for key, value in whole.items() if key == "id" or key in wanted.split(",")}
+
+    async def _settings(self, asked: Asked) -> Reply:
+        """Where messages are stored (Meta: local storage, no storage); nothing is told of a number with neither."""
+        self._api.own_number(asked.node)
+        settings = self._world.settings
+        if settings.no_storage:
+            return Reply(200, {"storage_configuration": {"status": "NO_STORAGE_ENABLED", "retention_minutes": 60}})
+        if settings.storage_region:
+            where = {"status": "IN_COUNTRY_STORAGE_ENABLED", "data_localization_region": settings.storage_region}
+            return Reply(200, {"storage_configuration": where})
+        return Reply(200, {})
 
     async def _numbers(self, asked: Asked) -> Reply:
         self._own_waba(asked.node)

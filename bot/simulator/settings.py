@@ -30,8 +30,8 @@ class SimulatorSettings:
     person; `throughput` messages per second for the whole number (None: no limit). `window_as_webhook`: a message outside
     the 24 hours is accepted and fails by webhook instead of being refused at once; Meta does either. `auto_read`: people
     read what they get at once. `review_delay`: seconds until Meta approves a submitted template; None leaves it to whoever plays
-    Meta. `cast`: start with the six invented people. `actions`: buttons of the host under
-    every phone. `seed`: makes ids and shuffles repeatable.
+    Meta. `storage_region` and `no_storage`: where Meta keeps messages (local storage, no storage). `cast`: start with the six
+    invented people. `actions`: buttons of the host under every phone. `seed`: makes ids and shuffles repeatable.
     """
 
     host: str = "127.0.0.1"
@@ -54,6 +54,8 @@ class SimulatorSettings:
     window_as_webhook: bool = False
     auto_read: bool = True
     review_delay: float | None = None
+    storage_region: str = ""
+    no_storage: bool = False
     cast: bool = True
     seed: int | None = None
     actions: tuple[Action, ...] = ()

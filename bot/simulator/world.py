@@ -49,6 +49,7 @@ class World:
         self.chats: dict[str, Chat] = {}
         self.calls: list[Call] = []
         self.token_expired = False
+        self.quality = "GREEN"
         self.contact_book: set[str] = set()
         self.whole = Bucket(settings.throughput or 1, 1 / (settings.throughput or 1))
         self._pairs: dict[str, Bucket] = {}

@@ -1,6 +1,7 @@
 """Sends messages. Handed to the outbox alone: nobody else may (architecture.md 6)."""
 
 import logging
+from collections.abc import Mapping
 from typing import Any
 
 import orjson
@@ -15,6 +16,9 @@ from bot.whatsapp.limits import TooLarge
 from bot.whatsapp.payload import body_of, read_body
 
 logger = logging.getLogger(__name__)
+
+NOT_BY_ID = 131062
+"""Meta's code for a kind of message that cannot be sent to a business-scoped user id (whatsapp.md 2.5)."""
 
 BAD_MESSAGE = 100
 """Meta's code for a wrong parameter; given by us for a message that must not even be tried."""
@@ -38,6 +42,13 @@ class WhatsAppClient:
             return Refused(BAD_MESSAGE, "never")
         except (ValueError, TypeError):
             return Refused(BAD_MESSAGE, "never")
+        result = await self._posted(body)
+        if isinstance(result, Refused) and result.code == NOT_BY_ID and to.phone is not None and "recipient" in body:
+            # Refused before processing, so nobody gets it twice: this kind of message goes by number only.
+            return await self._posted(body_of(Address(to.phone), message, callback))
+        return result
+
+    async def _posted(self, body: Mapping[str, Any]) -> Accepted | Refused:
         answer = await self._graph.request("POST", self._path, body)
         wamid = _wamid(answer) if answer.ok else None
         return Accepted(wamid) if wamid is not None else refusal(answer.status, answer.body)

@@ -14,10 +14,14 @@ MAX_ANSWER = 1024 * 1024
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Answer:
-    """Meta's answer; `status` is 0 when none came, so that nobody knows whether the request was carried out."""
+    """Meta's answer; `status` is 0 when none came, so that nobody knows whether the request was carried out.
+
+    `date` is the header of that name: Meta's own clock.
+    """
 
     status: int
     body: bytes
+    date: str = ""
 
     @property
     def ok(self) -> bool:
@@ -51,7 +55,7 @@ class Graph:
             async with self._session.request(
                 method, url, data=data, headers=headers, timeout=self._timeout, allow_redirects=False
             ) as response:
-                return Answer(response.status, await _whole(response))
+                return Answer(response.status, await _whole(response), response.headers.get("Date", "")[:40])
         except (aiohttp.ClientError, TimeoutError, OSError):
             return Answer(0, b"")
 

@@ -14,6 +14,9 @@ from bot.engine.steps.control import fields_of
 
 SKIP = "_skip"
 
+GIVEN_BY_BUTTON = frozenset({"location", "phone"})
+"""Types for which WhatsApp has a button of its own, so that nobody needs to type them (Meta: location request, request_contact_info)."""
+
 
 def plain(words: str) -> str:
     """Words compared loosely: case, accents, punctuation and spaces at the ends do not count."""
@@ -91,7 +94,8 @@ def _pose(play: Play, step: schema.Ask | schema.Menu, text: str) -> None:
             for key, option in options.items()]  # fmt: skip
     if isinstance(step, schema.Ask) and step.optional:
         wire.append((SKIP, play.render("Skip"), ""))
-    question, _ = play.ask(text, tuple(wire))
+    gives = _type_of(play, step) if isinstance(step, schema.Ask) and not wire else ""
+    question, _ = play.ask(text, tuple(wire), gives=gives if gives in GIVEN_BY_BUTTON else "")
     play.set_timer("silence", step.wait, question)
 
 

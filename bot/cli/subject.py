@@ -117,6 +117,20 @@ def rectify(subject: str | None, ask: bool, language: str, received: datetime | 
     _done(asyncio.run(_exercised(who, "rectify", received, language)), f"The language is {language} now.", as_json)
 
 
+@subject.command(epilog="Example:  recado subject vouch --ask")
+@_SUBJECT
+@_ASK
+@_JSON
+def vouch(subject: str | None, ask: bool, as_json: bool) -> None:
+    """Notes that you made sure who the person is, after a long silence or a changed account (GDPR art. 12(6)).
+
+    Then they get their data in the chat again; where the window is open they are told. Ask for something only they can know, such as the
+    last order, or call back on a number you know from elsewhere; a copy of an identity card is rarely needed.
+    """
+    who = _who(subject, ask)
+    _done(asyncio.run(_exercised(who, "vouch", None)), "Noted: the person gets their data in the chat.", as_json)
+
+
 # -- the work ----------------------------------------------------------------------------------------------------------------
 
 

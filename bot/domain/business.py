@@ -312,6 +312,10 @@ class Business(Part):
     language: str = Field(default="en", description="Language the business writes its flows in.")
     languages: tuple[str, ...] = Field(default=("en",), min_length=1, description="Languages offered to customers.")
     time_zone: str = Field(default="Europe/Lisbon")
+    step_up_after: Duration = Field(
+        default=timedelta(days=90),
+        description="Silence after which somebody makes sure who asks before data are given out.",
+    )
     country: str = Field(default="", description="Country whose law profile applies first, two letters.")
     notice: Notice
     purposes: Mapping[str, Purpose]

@@ -74,6 +74,8 @@ class Conversation:
         paused_until: marketing is held until then, after an unclear wish (decisions.md 5).
         window_until: until when free-form messages are allowed (Meta: 24-hour customer service window).
         hushed: the person stopped while people had the chat, so these wait until the person writes again (decisions.md 1).
+        doubted_since: since when somebody else may have this number or account: after a long silence, or when the account changed. Until
+            somebody of ours made sure who it is, data are not given out (decisions.md 23; GDPR art. 12(6), 32).
         quiet_until: the bot is silent until then, because somebody else speaks with the person; `quiet_since` is the time of the
             last word about it.
         notice: content hash of the notice last shown.
@@ -107,6 +109,7 @@ class Conversation:
     timers: tuple[Timer, ...] = ()
     ticket: str = ""
     hushed: bool = False
+    doubted_since: datetime | None = None
     misunderstood: int = 0
     quiet_since: datetime | None = None
     quiet_until: datetime | None = None

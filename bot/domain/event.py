@@ -106,7 +106,8 @@ class ConsentImported:
 class RightExercised:
     """Somebody of ours carries out a right of the person: `right` is erase, restrict, unrestrict, object, rectify or withdraw.
 
-    `register` only enters a request to be answered. `received_at` is when the person asked; `value` is the scope of an objection or a
+    `doubt` notes that the account changed, `vouch` that somebody made sure who the person is (GDPR art. 12(6)). `register` only enters a
+    request to be answered. `received_at` is when the person asked; `value` is the scope of an objection or a
     withdrawal, the language of a rectification, the kind of a request.
     """
 

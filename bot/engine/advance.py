@@ -263,6 +263,9 @@ def _waits(play: Play) -> bool:
 
 
 def _open_window(play: Play, event: MessageReceived) -> None:
+    last = play.conversation.last_inbound_at
+    if last is not None and event.at - last >= play.world.book.business.step_up_after:
+        play.set(doubted_since=event.at)
     until = event.at + WINDOW
     known = play.conversation.window_until
     play.set(window_until=until if known is None or until > known else known, last_inbound_at=event.at)

@@ -13,6 +13,7 @@ from bot.engine.stopping import stop
 from bot.engine.wishing import restrict, settle
 
 LIFTED = "The use of your data is no longer restricted, as you were told it would be."
+VOUCHED = "Thank you. We made sure that it is you: write MY DATA to get your data."
 LANGUAGE = "We now write to you in this language, as you asked."
 
 
@@ -24,6 +25,9 @@ def exercise(play: Play, event: RightExercised) -> None:
     if event.right == "withdraw":
         # Done as it is said: nothing is left to be answered, so nothing enters the register (GDPR art. 7(3)).
         stop(play, event.value or "all", "operator")
+        return
+    if event.right in ("doubt", "vouch"):
+        _known(play, event)
         return
     request = own_command_id(play.conversation.person, event.id)
     if event.right == "register":
@@ -43,6 +47,15 @@ def exercise(play: Play, event: RightExercised) -> None:
         play.add(Notify(play.next_id(), "subject.rectified", "", event.at))
         play.send(TextMessage(play.render(LANGUAGE)), reason="rights", purpose="")
     settle(play, kind, "answered")
+
+
+def _known(play: Play, event: RightExercised) -> None:
+    """Whether it is still the same person; whoever was vouched for is told, and may take their data now (decisions.md 23)."""
+    if event.right == "doubt":
+        play.set(doubted_since=event.received_at)
+    elif play.conversation.doubted_since is not None:
+        play.set(doubted_since=None)
+        play.send(TextMessage(play.render(VOUCHED)), reason="rights", purpose="")
 
 
 def _lift(play: Play) -> None:

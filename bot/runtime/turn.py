@@ -14,7 +14,7 @@ from itertools import count
 from bot.domain.command import Command, Suppress
 from bot.domain.conversation import Conversation
 from bot.domain.errors import RetryLater, Unreadable
-from bot.domain.event import ColleagueSpoke, ConsentImported, Event, MessageReceived, PreferenceChanged
+from bot.domain.event import ColleagueSpoke, ConsentImported, Event, MessageReceived, PreferenceChanged, RightExercised
 from bot.domain.ids import Address, EventId, PersonId, command_id
 from bot.domain.inbound import (
     AccountNotice,
@@ -252,6 +252,10 @@ class Turns:
                 # given on, and nobody gets another one's history by it (GDPR art. 5(1)(f)).
                 person = await parts.merging.run(person, owner)
             await parts.people.bind(person, change.current, now)
+            if change.current.bsuid is not None and change.previous.bsuid not in (None, change.current.bsuid):
+                # Whoever has the account now gets nothing of what is known until somebody made sure who it is (decisions.md 23).
+                doubt = RightExercised(parts.ids.event(f"doubt:{change.wamid.value}"), now, "doubt", now)
+                await self.submit(person, doubt)
         except Exception as problem:  # noqa: BLE001 - one bad item must not sink its batch (botpress 15083)
             logger.warning("identity change not applied", extra={"reason": type(problem).__name__})
             return False

@@ -35,6 +35,7 @@ def together_of(winner: Conversation, loser: Conversation, now: datetime) -> tup
         winner, version=winner.version + 1, standing=winner.standing + 1, stopped=latest(winner.stopped, loser.stopped),
         restricted=winner.restricted or loser.restricted, paused_until=_later(winner.paused_until, loser.paused_until),
         quiet_since=_later(winner.quiet_since, loser.quiet_since), quiet_until=_later(winner.quiet_until, loser.quiet_until),
+        doubted_since=_later(winner.doubted_since, loser.doubted_since),
         stop_confirmed_at=_later(winner.stop_confirmed_at, loser.stop_confirmed_at),
         # Facts of the same person's own messages: Meta's window belongs to whoever wrote.
         window_until=_later(winner.window_until, loser.window_until),

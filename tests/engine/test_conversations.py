@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 
 from bot.domain.command import Call, Erase, Export, Notify, OpenRequest, OpenTicket, RecordConsent, SettleRequest
-from bot.domain.event import PreferenceChanged, SendRequested
+from bot.domain.event import PreferenceChanged, RightExercised, SendRequested
 from bot.domain.ids import EventId
-from tests.engine.phone import Phone, book, subscribed
+from tests.engine.phone import Phone, book, subscribed, text
 
 BOOK = book()
 
@@ -474,3 +474,67 @@ def test_nothing_is_written_any_more_while_an_erasure_runs(phone: Phone) -> None
 
     assert phone.say("hello again") == []
     assert phone.conversation.frames == before.frames
+
+
+# -- who asks for data (decisions.md 23; privacy.md T12) -----------------------------------------------------------------
+
+STEP_UP = "a person makes sure first that it is you"
+
+
+def own(phone: Phone, right: str) -> list[str]:
+    """Somebody of ours does something about the person."""
+    event = RightExercised(EventId("ab" * 12), phone.now, right, phone.now)
+    return [text(one) for one in phone.play(event)]
+
+
+@pytest.mark.parametrize(
+    ("silence", "asked"),
+    [
+        pytest.param(timedelta(days=89), False, id="within three months"),
+        pytest.param(timedelta(days=91), True, id="after three months"),
+    ],
+)
+@pytest.mark.parametrize("option", ["See my data", "Get it as a file", "What I agreed to"])
+def test_after_a_long_silence_nobody_gets_data_before_somebody_made_sure(
+    phone: Phone, silence: timedelta, asked: bool, option: str
+) -> None:
+    phone.say("hello")
+    phone.wait(silence)
+    phone.say("my data")
+    said = phone.tap(option)
+    assert any(STEP_UP in one for one in said) == asked
+    assert any(isinstance(one, Export) for one in phone.commands) != asked
+    assert ("access", "answered") not in requests(phone) if asked else ("access", "answered") in requests(phone)
+
+
+def test_who_was_vouched_for_is_told_and_gets_their_data() -> None:
+    phone = Phone(book())
+    phone.say("hello")
+    assert own(phone, "doubt") == []
+    phone.say("my data")
+    assert STEP_UP in phone.tap("See my data")[0]
+    assert "We made sure that it is you" in own(phone, "vouch")[0]
+    phone.say("my data")
+    assert not any(STEP_UP in one for one in phone.tap("See my data"))
+    assert own(phone, "vouch") == [], "said once"
+
+
+@pytest.mark.parametrize("words", ["STOP", "delete my data", "restrict my data"])
+def test_a_doubt_keeps_nobody_from_what_restricts(phone: Phone, words: str) -> None:
+    phone.say("hello")
+    own(phone, "doubt")
+    phone.say(words)
+    if words == "delete my data":
+        phone.tap("Delete my data")
+        phone.tap("Yes, delete it")
+    known = phone.conversation
+    assert known.stopped or known.erasing or known.restricted
+
+
+def test_a_doubt_does_not_go_away_by_writing_more(phone: Phone) -> None:
+    phone.say("hello")
+    phone.wait(timedelta(days=91))
+    phone.say("hello again")
+    phone.wait(timedelta(days=1))
+    phone.say("my data")
+    assert STEP_UP in phone.tap("See my data")[0]

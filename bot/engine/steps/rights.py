@@ -12,6 +12,11 @@ from bot.engine.steps.question import answer_to, plain
 from bot.engine.stopping import stop
 from bot.engine.wishing import restrict, settle, wished
 
+STEP_UP = (
+    "You have not written for a long time, or your WhatsApp account has changed, and numbers pass on to other people. So that nobody "
+    "else gets your data, a person makes sure first that it is you: please write to {dpo.email}. You get your data at the latest "
+    "within {law.term}."
+)
 OUT_OF_DATE = "That button belongs to an earlier message. Please use the newest one."
 
 
@@ -64,6 +69,9 @@ def enter(play: Play, node: Node) -> str | None:
             restrict(play)
         return "pending"
     wished(play, "access")
+    if play.conversation.doubted_since is not None:
+        play.say(play.render(STEP_UP))  # the request stays open: a person answers it (GDPR art. 12(6); privacy.md T12)
+        return "pending"
     play.flush()
     play.add(Export(play.next_id(), step.my_data, play.language))
     settle(play, "access", "answered")

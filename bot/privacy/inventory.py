@@ -140,7 +140,8 @@ _CONVERSATIONS = Collection(
         *_fields("_id", _ID, Purpose.CHAT, WITH_PERSON, _PSEUDO),
         *_fields("v g", _TECHNICAL, Purpose.DELIVERY, WITH_PERSON, _CLEAR, exported=False),
         *_fields(
-            "_ created_at last_inbound_at language language_chosen country talk owner window_until ticket hushed misunderstood touched doubted_since "
+            "_ created_at last_inbound_at language language_chosen country talk owner window_until ticket hushed misunderstood touched "
+            "doubted_since "
             "quiet_since quiet_until",
             _STATE, Purpose.CHAT, WITH_PERSON, _CLEAR,
         ),

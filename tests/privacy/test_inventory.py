@@ -30,7 +30,8 @@ def full_conversation() -> Conversation:
         notice="n", notice_at=NOW, recorded_at=NOW,
         frames=(Frame("order", "v", "s", "q", NOW, 2, "w", {"go": 1}),),
         timers=(Timer("t", "idle", NOW, 0, "s", "q"),),
-        ticket="t", hushed=True, misunderstood=1, slots=({"name": "x"},), held=HeldWords(Words("hello"), EventId("e"), Wamid("w"), NOW),
+        ticket="t", hushed=True, doubted_since=NOW, misunderstood=1,
+        slots=({"name": "x"},), held=HeldWords(Words("hello"), EventId("e"), Wamid("w"), NOW),
     )  # fmt: skip
 
 

@@ -3,12 +3,16 @@
 from datetime import timedelta
 from random import random
 
+from bot.domain.command import Notify
 from bot.runtime import retry
 from bot.runtime.figures import Figures
 from bot.runtime.hands import Hands
 from bot.runtime.ports import DeadLetter, Lease, Pending, Stored
 
 FIRST = timedelta(seconds=2)
+
+OURS = frozenset({"RetryLater", "slow_claim"})
+"""Causes that lie with the database; only a notice raises `RetryLater` for the system it goes to."""
 
 
 class Failures:
@@ -23,12 +27,20 @@ class Failures:
     ) -> Stored | None:
         """Counts a failed try; the next one comes after `first` and then ever longer, or never (decisions.md 12).
 
-        What was under way before this try may have gone out: it stays so, and failing to learn its outcome is no try.
+        What was under way before this try may have gone out: it stays so, and failing to learn its outcome is no try. A database
+        that is slow or away says nothing about the command, so that is none either: however long it lasts, nothing is given up
+        for it and no backoff keeps the line closed after it.
         """
         if pending.state == "sending":
             until = self._hands.clock.now() + first
             return await self._hands.conversations.defer(
                 stored.conversation.person, lease.token, pending.id, pending.attempts, until, state="sending"
+            )
+        if reason in OURS and not isinstance(pending.command, Notify):
+            self._figures.deferred.add(kind=_name(pending), reason=reason)
+            until = self._hands.clock.now() + first * (1 + random())  # noqa: S311 - jitter, not a secret
+            return await self._hands.conversations.defer(
+                stored.conversation.person, lease.token, pending.id, pending.attempts, until
             )
         attempts = pending.attempts + 1
         if retry.gives_up(pending.command, attempts):

@@ -10,7 +10,8 @@ from enum import Enum
 
 from bot.domain.command import Call, Command, Export, FetchMedia, MarkRead, Notify, Send
 from bot.domain.conversation import Conversation
-from bot.runtime.ports import Pending
+from bot.domain.ids import CommandId
+from bot.runtime.ports import Over, Pending, Stored
 
 OVERTAKES = frozenset({"stop_confirmation", "erasure_receipt"})
 """Reasons of the messages that do not wait behind older ones (decisions.md 12)."""
@@ -91,3 +92,12 @@ def due(conversation: Conversation, pending: Sequence[Pending], now: datetime) -
     work = next((hour for hour in hours if next_ready(pending, hour) is not None), None)
     timers = [] if conversation.erasing else [timer.due for timer in conversation.timers]
     return min([*timers, *([work] if work else [])], default=None)
+
+
+def over_after(stored: Stored, command: CommandId, now: datetime) -> Over | None:
+    """What stands once this command is settled, where nothing can be done then; None where the work goes on."""
+    left = tuple(one for one in stored.pending if one.id != command)
+    again = due(stored.conversation, left, now)
+    if again is not None and again <= now:
+        return None
+    return Over(stored.conversation.version, again, tuple(one.id for one in left))

@@ -35,7 +35,7 @@ from bot.runtime.erasing import Erasing
 from bot.runtime.failures import Failures
 from bot.runtime.figures import Figures
 from bot.runtime.hands import Hands
-from bot.runtime.line import due, next_ready
+from bot.runtime.line import due, next_ready, over_after
 from bot.runtime.ports import CallResult, Lease, Pending, Stored
 from bot.runtime.sending import Sender
 from bot.runtime.turn import LEASE, Turns
@@ -137,7 +137,8 @@ class Outbox:
             if isinstance(command, Export):
                 return await self._exported(stored, pending, command, lease)
             await self._act(stored, command)
-            return await self._hands.conversations.settle(person, lease.token, pending.id)
+            over = over_after(stored, pending.id, self._hands.clock.now())
+            return await self._hands.conversations.settle(person, lease.token, pending.id, over=over)
         except RetryLater:
             return await self._failures.later(stored, pending, lease, "RetryLater")
         except Exception as problem:  # noqa: BLE001 - one command must not stop the line (decisions.md 12)

@@ -73,6 +73,21 @@ class Stored:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """That nothing can be done for a conversation any more, as far as its worker knows.
+
+    Attributes:
+        version: the conversation it knows.
+        due: when somebody must look again, or None.
+        known: the commands that stay.
+    """
+
+    version: int
+    due: datetime | None
+    known: tuple[CommandId, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Commit:
     """One guarded write: it happens when the stored version and lease are still those of `before`, or not at all.
 
@@ -113,8 +128,14 @@ class Conversations(Protocol):
     ) -> Stored | None:
         """Marks a send as under way, if lease and standing are still these; None when not (decide again)."""
 
-    async def settle(self, person: PersonId, token: str, command: CommandId) -> Stored | None:
-        """Takes a finished command off; None when the lease is gone."""
+    async def settle(
+        self, person: PersonId, token: str, command: CommandId, *, over: Over | None = None
+    ) -> Stored | None:
+        """Takes a finished command off; None when the lease is gone.
+
+        With `over` the lease is given back in the same write, unless something came in that the caller does not know of; the
+        answer's `lease` tells.
+        """
 
     async def defer(
         self,

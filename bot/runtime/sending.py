@@ -22,7 +22,7 @@ from bot.runtime.channel import as_meta_sees_it
 from bot.runtime.failures import Failures
 from bot.runtime.figures import Figures
 from bot.runtime.hands import Hands, post
-from bot.runtime.line import OWN_ACCORD
+from bot.runtime.line import OWN_ACCORD, over_after
 from bot.runtime.pace import Bucket, take
 from bot.runtime.ports import Lease, Pending, Stored
 from bot.runtime.silence import is_quiet
@@ -80,7 +80,7 @@ class Sender:
         if isinstance(verdict, Refused):
             self._figures.gate.add(reason=verdict.code.value)
             await hands.sends.refused(person, send, verdict.code.value, now)
-            return await hands.conversations.settle(person, lease.token, pending.id)
+            return await self._settled(stored, pending, lease)
         if isinstance(verdict, Held):
             # What the gate holds has not failed: its count begins anew, and answers go past it (`line`).
             return await hands.conversations.defer(person, lease.token, pending.id, 0, verdict.until)
@@ -180,7 +180,12 @@ class Sender:
             self._halted_until = None
             self._figures.halted.put(0)
         await hands.sends.accepted(callback, result.wamid, hands.clock.now())
-        return await hands.conversations.settle(stored.conversation.person, lease.token, pending.id)
+        return await self._settled(stored, pending, lease)
+
+    async def _settled(self, stored: Stored, pending: Pending, lease: Lease) -> Stored | None:
+        """Takes the message off, and gives the lease back with it where nothing else waits."""
+        over = over_after(stored, pending.id, self._hands.clock.now())
+        return await self._hands.conversations.settle(stored.conversation.person, lease.token, pending.id, over=over)
 
     async def _refused(
         self, stored: Stored, pending: Pending, callback: str, result: ports.Refused, lease: Lease
@@ -230,7 +235,7 @@ class Sender:
             # Its row is written before the POST, so without one nothing went out.
             return await hands.conversations.defer(person, lease.token, pending.id, pending.attempts, now)
         if outcome != "started":
-            return await hands.conversations.settle(person, lease.token, pending.id)
+            return await self._settled(stored, pending, lease)
         patience = (pending.claimed_at or now - retry.AMBIGUOUS_FOR) + retry.AMBIGUOUS_FOR
         if now < patience:
             until = min(patience, now + retry.LOOK_AGAIN)

@@ -1,16 +1,20 @@
-"""Conversation documents: one guarded write a turn (decisions.md 10), and the small guarded writes of the outbox."""
+"""Conversation documents: one guarded write a turn (decisions.md 10), and the small guarded writes of the outbox.
+
+All of them go in bulks with whatever else waits (`bulks`). So each knows its own write again in the row as it stands afterwards:
+a turn by its events, a claim by its random callback, everything else by the lease it was made under.
+"""
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 import bson
-from pymongo import ReturnDocument
 
 from bot.domain.ids import CommandId, EventId, PersonId
 from bot.privacy.crypto import DataKey
-from bot.runtime.ports import Commit, Lease, Stored
+from bot.runtime.ports import Commit, Lease, Over, Stored
+from bot.storage.bulks import Bulks
 from bot.storage.documents import CONVERSATIONS, Loaded, conversation_fields, first_look, pending_row, seen_row, stored
 from bot.storage.mongo import Document, Mongo, insert_once, reaches, upsert
 from bot.storage.subjects import Subjects
@@ -34,16 +38,18 @@ class ConversationTooLarge(RuntimeError):
 class MongoConversations:
     """The runtime's `Conversations`."""
 
-    def __init__(self, mongo: Mongo, subjects: Subjects) -> None:
+    def __init__(self, mongo: Mongo, subjects: Subjects, *, told: Callable[[int], None] | None = None) -> None:
+        """`told` hears how many writes each bulk held."""
         self._rows = mongo.collection(CONVERSATIONS)
+        self._bulks = Bulks(self._rows, told=told)
         self._pages = mongo.collection(SEEN_PAGES)
         self._subjects = subjects
 
     @reaches
     async def find(self, person: PersonId) -> Stored | None:
         """One read by `_id`, and a second only where ids had to leave the document."""
-        document = await self._rows.find_one({"_id": person})
-        return await self._opened(document)
+        found = await self._bulks.read(person)
+        return await self._opened(found.get(person))
 
     async def _opened(self, document: Document | None) -> Loaded | None:
         if document is None:
@@ -80,8 +86,8 @@ class MongoConversations:
         update = _update(change, before, key)
         await self._turn_page(change, before)
         guard: Document = {"_id": person, "v": before.conversation.version, **_lease_as_read(before)}
-        document = await self._rows.find_one_and_update(guard, update, return_document=ReturnDocument.AFTER)
-        return await self._opened(document)
+        row = await self._bulks.update(person, guard, update, alone=not change.events)
+        return await self._opened(row) if _holds_all(row, change.events) else None
 
     async def _created(self, change: Commit, key: DataKey | None) -> Stored | None:
         fields, _ = _fields(change, key)
@@ -89,7 +95,10 @@ class MongoConversations:
         seen = [seen_row(event, change.now) for event in change.events]
         document = {"_id": change.after.person, **fields, "seen": seen, "pending": pending}
         _refuse_too_large(document, 0)
-        return await self._opened(document) if await insert_once(self._rows, document) else None
+        if not change.events:
+            return await self._opened(document) if await insert_once(self._rows, document) else None
+        row = await self._bulks.insert(document)
+        return await self._opened(row) if _holds_all(row, change.events) else None
 
     async def _turn_page(self, change: Commit, before: Loaded) -> None:
         """Keeps the ids that are about to leave a full document; written first, and harmless to repeat."""
@@ -128,11 +137,24 @@ class MongoConversations:
         unclaimed = {"id": command, "$or": [{"s": "waiting"}, {"cb": callback}]}
         guard = {"_id": person, "lease.t": token, "g": standing, "pending": {"$elemMatch": unclaimed}}
         change = {"pending.$[c].s": "sending", "pending.$[c].cb": callback, "pending.$[c].ca": now}
-        return await self._changed(guard, {"$set": change}, command)
+        row = await self._bulks.update(person, guard, {"$set": change}, filters=[{"c.id": command}])
+        entry = _entry(row, command)
+        # The time tells a claim that was renewed from the one before it, whose standing may have been another.
+        ours = entry is not None and entry.get("cb") == callback and entry.get("ca") == now
+        return await self._opened(row) if ours else None
 
     @reaches
-    async def settle(self, person: PersonId, token: str, command: CommandId) -> Stored | None:
-        return await self._changed({"_id": person, "lease.t": token}, {"$pull": {"pending": {"id": command}}})
+    async def settle(
+        self, person: PersonId, token: str, command: CommandId, *, over: Over | None = None
+    ) -> Stored | None:
+        pull: Document = {"$pull": {"pending": {"id": command}}}
+        if over is not None:
+            guard = _quiet(person, token, over.version, [command, *over.known])
+            row = await self._bulks.update(person, guard, pull | _given_back(over.due))
+            if row is not None and not _leased(row, token):
+                return await self._opened(row)
+        row = await self._bulks.update(person, {"_id": person, "lease.t": token}, pull)
+        return await self._opened(row) if row is not None and _leased(row, token) else None
 
     @reaches
     async def defer(
@@ -146,34 +168,53 @@ class MongoConversations:
         state: str = "waiting",
     ) -> Stored | None:
         change = {"pending.$[c].n": attempts, "pending.$[c].nb": not_before, "pending.$[c].s": state}
-        return await self._changed({"_id": person, "lease.t": token, "pending.id": command}, {"$set": change}, command)
-
-    async def _changed(self, guard: Document, update: Document, command: CommandId | None = None) -> Stored | None:
-        filters = [{"c.id": command}] if command is not None else None
-        document = await self._rows.find_one_and_update(
-            guard, update, return_document=ReturnDocument.AFTER, array_filters=filters
-        )
-        return await self._opened(document)
+        guard = {"_id": person, "lease.t": token, "pending.id": command}
+        row = await self._bulks.update(person, guard, {"$set": change}, filters=[{"c.id": command}])
+        deferred = row is not None and _leased(row, token) and _entry(row, command) is not None
+        return await self._opened(row) if deferred else None
 
     @reaches
     async def release(
         self, person: PersonId, token: str, version: int, due: datetime | None, known: Sequence[CommandId]
     ) -> bool:
-        news = {"$elemMatch": {"id": {"$nin": list(known)}}}
-        guard = {"_id": person, "lease.t": token, "v": version, "pending": {"$not": news}}
-        update: Document = {"$unset": {"lease": ""}}
-        if due is None:
-            update["$unset"]["work_due"] = ""
-        else:
-            update["$set"] = {"work_due": due}
-        result = await self._rows.update_one(guard, update)
-        return bool(result.matched_count)
+        row = await self._bulks.update(person, _quiet(person, token, version, known), _given_back(due))
+        return row is not None and not _leased(row, token)
 
     @reaches
     async def renew(self, person: PersonId, lease: Lease) -> bool:
         guard = {"_id": person, "lease.t": lease.token}
-        result = await self._rows.update_one(guard, {"$set": {"lease.u": lease.until, "work_due": lease.until}})
-        return bool(result.matched_count)
+        row = await self._bulks.update(person, guard, {"$set": {"lease.u": lease.until, "work_due": lease.until}})
+        return row is not None and _leased(row, lease.token)
+
+
+def _holds_all(row: Document | None, events: Sequence[EventId]) -> bool:
+    """Whether these events are among the seen ones of the row: then their turn is committed, whoever wrote it."""
+    if row is None:
+        return False
+    wanted = {bytes.fromhex(event) for event in events}
+    return wanted <= {bytes(one["i"]) for one in row.get("seen", ())}
+
+
+def _entry(row: Document | None, command: CommandId) -> Document | None:
+    return next((one for one in row.get("pending", ()) if one["id"] == command), None) if row is not None else None
+
+
+def _leased(row: Document, token: str) -> bool:
+    lease = row.get("lease")
+    return lease is not None and lease["t"] == token
+
+
+def _quiet(person: PersonId, token: str, version: int, known: Sequence[CommandId]) -> Document:
+    """Matches while no turn and no command came in that is not known."""
+    news = {"$elemMatch": {"id": {"$nin": list(known)}}}
+    return {"_id": person, "lease.t": token, "v": version, "pending": {"$not": news}}
+
+
+def _given_back(due: datetime | None) -> Document:
+    """The lease goes; `due` is when to look again."""
+    if due is None:
+        return {"$unset": {"lease": "", "work_due": ""}}
+    return {"$unset": {"lease": ""}, "$set": {"work_due": due}}
 
 
 def _lease_as_read(before: Stored) -> dict[str, Any]:

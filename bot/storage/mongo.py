@@ -33,7 +33,8 @@ _DURABLE = WriteConcern(w="majority", j=True)
 _CODEC: CodecOptions[Document] = CodecOptions(tz_aware=True)
 # MongoDB's codes for "not now": interrupted, shutting down, no primary, snapshot or lock conflicts, write conflict.
 _NOT_NOW = frozenset({6, 7, 24, 46, 64, 89, 91, 112, 133, 189, 246, 262, 9001, 10107, 11600, 11602, 13435, 13436})
-_DUPLICATE = 11000
+DUPLICATE = 11000
+"""MongoDB's code for a second row with a key that must be unique."""
 
 
 def reaches(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutine[Any, Any, R]]:
@@ -55,6 +56,13 @@ def reaches(method: Callable[P, Coroutine[Any, Any, R]]) -> Callable[P, Coroutin
     return guarded
 
 
+def is_out_of_reach(problem: Exception) -> bool:
+    """Whether an error says something about the database and nothing about what was written."""
+    if isinstance(problem, ConnectionFailure | ExecutionTimeout | WriteConcernError):
+        return True
+    return isinstance(problem, OperationFailure) and (problem.code in _NOT_NOW or problem.timeout)
+
+
 async def insert_once(rows: Any, row: Mapping[str, Any]) -> bool:
     """Inserts unless a row of that `_id` stands already; False then. For ids that say all about what they name."""
     try:
@@ -72,7 +80,7 @@ async def insert_all_once(rows: Any, new: Sequence[Mapping[str, Any]]) -> None:
         await rows.insert_many(new, ordered=False)
     except BulkWriteError as problem:
         details = problem.details or {}
-        others = [one for one in details.get("writeErrors", ()) if one["code"] != _DUPLICATE]
+        others = [one for one in details.get("writeErrors", ()) if one["code"] != DUPLICATE]
         if others or details.get("writeConcernErrors"):
             raise RetryLater("the database did not take every row") from None
 

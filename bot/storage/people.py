@@ -13,6 +13,7 @@ from bot.domain.errors import RetryLater
 from bot.domain.ids import Address, EventId, PersonId
 from bot.privacy.crypto import random_token
 from bot.privacy.keyring import IdentityId, Keyring
+from bot.storage.bulks import Bulks
 from bot.storage.mongo import Document, Mongo, insert_once, reaches
 from bot.storage.subjects import Subjects
 
@@ -31,6 +32,7 @@ class MongoPeople:
 
     def __init__(self, mongo: Mongo, subjects: Subjects, keyring: Keyring) -> None:
         self._rows = mongo.collection(IDENTITIES)
+        self._bulks = Bulks(self._rows)
         self._gone = mongo.collection(TOMBSTONES)
         self._subjects = subjects
         self._keyring = keyring
@@ -38,8 +40,8 @@ class MongoPeople:
     @reaches
     async def recognise(self, address: Address, now: datetime) -> PersonId | None:
         identities = self._keyring.identity_ids(address)
-        rows = await self._rows.find({"_id": {"$in": [one.id for one in identities]}}).to_list(None)
-        owners = {row["_id"]: PersonId(row["person"]) for row in rows if _stands(row, now)}
+        rows = await self._bulks.read(*(one.id for one in identities))
+        owners = {name: PersonId(row["person"]) for name, row in rows.items() if _stands(row, now)}
         for identity in identities:
             if identity.kind in _SCOPED and identity.id in owners:
                 return owners[identity.id]

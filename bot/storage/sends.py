@@ -6,7 +6,8 @@ from bot.domain.command import Send
 from bot.domain.ids import CommandId, PersonId, Wamid
 from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
-from bot.storage.mongo import Document, Mongo, insert_once, reaches, upsert
+from bot.storage.bulks import Bulks
+from bot.storage.mongo import Document, Mongo, reaches, upsert
 
 COLLECTION = "sends"
 KEPT = timedelta(days=30)
@@ -22,12 +23,13 @@ class MongoSends:
 
     def __init__(self, mongo: Mongo, keyring: Keyring) -> None:
         self._rows = mongo.collection(COLLECTION)
+        self._bulks = Bulks(self._rows)
         self._keyring = keyring
 
     @reaches
     async def start(self, callback: str, person: PersonId, send: Send, now: datetime) -> None:
         row = {"_id": callback, **self._facts(person, send, now), "rank": 0, "started_at": now}
-        await insert_once(self._rows, row)
+        await self._bulks.insert(row, look=False)
 
     @staticmethod
     def _facts(person: PersonId, send: Send, now: datetime) -> Document:
@@ -42,7 +44,7 @@ class MongoSends:
             "$set": {"w": self._keyring.wamid_hash(wamid), "accepted_at": now},
             "$max": {"rank": RANKS["accepted"]},
         }
-        await self._rows.update_one({"_id": callback}, change)
+        await self._bulks.note({"_id": callback}, change)
 
     @reaches
     async def outcome(self, callback: str) -> str | None:
@@ -66,7 +68,7 @@ class MongoSends:
             facts["code"] = code
         if pricing:
             facts["pricing"] = pricing
-        await self._rows.update_one(guard, {"$max": {"rank": rank}, **({"$set": facts} if facts else {})})
+        await self._bulks.note(guard, {"$max": {"rank": rank}, **({"$set": facts} if facts else {})})
 
     @reaches
     async def of_command(self, person: PersonId, command: str) -> tuple[str, str] | None:

@@ -11,6 +11,7 @@ from bot.privacy.crypto import DataKey, new_key, random_token
 from bot.privacy.erasure import KEY_CACHES_LIVE
 from bot.privacy.keyring import Keyring, WrappedKey
 from bot.runtime.ports import Clock
+from bot.storage.bulks import Bulks
 from bot.storage.documents import seal, unseal
 from bot.storage.mongo import Mongo, reaches
 
@@ -43,6 +44,7 @@ class Subjects:
 
     def __init__(self, mongo: Mongo, keyring: Keyring, clock: Clock) -> None:
         self._rows = mongo.vault[COLLECTION]
+        self._bulks = Bulks(self._rows)
         self._keyring = keyring
         self._clock = clock
         self._known: OrderedDict[PersonId, tuple[datetime, Subject]] = OrderedDict()
@@ -84,7 +86,7 @@ class Subjects:
         if known is not None and asked - known[0] < REMEMBERED:
             self._known.move_to_end(person)
             return known[1]
-        row = await self._rows.find_one({"_id": person})
+        row = (await self._bulks.read(person)).get(person)
         if row is None:
             self.forget(person)
             return None

@@ -39,6 +39,7 @@ from bot.runtime.ports import (
     DeadLetter,
     ErasureJob,
     Lease,
+    Over,
     Pending,
     Refused,
     Stored,
@@ -218,12 +219,17 @@ class MemoryConversations:
     def _place(row: Row, command: CommandId) -> int | None:
         return next((place for place, one in enumerate(row.pending) if one.id == command), None)
 
-    async def settle(self, person: PersonId, token: str, command: CommandId) -> Stored | None:
+    async def settle(
+        self, person: PersonId, token: str, command: CommandId, *, over: Over | None = None
+    ) -> Stored | None:
         def action() -> Stored | None:
             row = self._leased(person, token)
             if row is None:
                 return None
             row.pending = [one for one in row.pending if one.id != command]
+            left = {one.id for one in row.pending}
+            if over is not None and row.conversation.version == over.version and left <= set(over.known):
+                row.lease, row.due = None, over.due
             return row.stored()
 
         return await self._line.carry("settle", action)

@@ -266,10 +266,31 @@ def test_a_message_waits_for_the_consent_it_relies_on() -> None:
     play_out(story)
 
 
-def test_a_message_whose_consent_is_never_recorded_is_refused() -> None:
+def test_a_database_that_is_slow_for_long_costs_no_command_its_tries() -> None:
+    """Found by the long crash test: five slow minutes made dead letters, and a backoff kept lines closed after them."""
+
     async def story() -> None:
         bot = Process(Disk(), Meta()).start()
         bot.line.broken["record"] = 99
+        await bot.hears(message("record done"), message("hello"))
+        begun = asyncio.get_running_loop().time()
+        await quiet(bot.disk)
+        assert bot.meta.bodies() == ["done", "re: hello"]
+        assert not bot.disk.letters
+        assert asyncio.get_running_loop().time() - begun < 99 * 6, "the line opens as soon as the database does"
+        await bot.stop()
+
+    play_out(story)
+
+
+def test_a_message_whose_consent_is_never_recorded_is_refused() -> None:
+    def defect(name: str) -> None:
+        if name == "record":
+            raise ArithmeticError("a defect in the ledger")
+
+    async def story() -> None:
+        bot = Process(Disk(), Meta()).start()
+        bot.line.hook = defect
         await bot.hears(message("record done"), message("hello"))
         await quiet(bot.disk)
         assert bot.meta.bodies() == ["re: hello"]

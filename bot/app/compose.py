@@ -291,7 +291,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     started = _Started()
     registry = Registry()
     figures = Figures(registry)
-    said_by_meta = MongoChannelHealth(mongo)
+    said_by_meta = MongoChannelHealth(mongo, remembered=2.0)
     opting_in = None
     if business.website is not None:
         words = ConfirmingWords(business, catalog)

@@ -168,7 +168,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("GET", "/messages/{message}", "messages:read", "What became of a message.", _message, bodies.MessageStatus,
              variables={"message": MESSAGE}, personal=True),
     Endpoint("POST", "/flows", "flows:start", "Start a flow with a person.", _start, bodies.Started, bodies.FlowStart, status=202,
-             problems=("no_person", "not_offered")),
+             problems=("no_person", "refused", "not_offered")),
     Endpoint("GET", "/requests", "requests:read", "The requests of data subjects, the one due first before the others.", _requests,
              bodies.Requests, query={"state": STATES}, personal=True),
     Endpoint("POST", "/requests", "requests:write", "Open a request that came another way; its clock runs from the day it came.", _open,

@@ -167,18 +167,24 @@ async def _once_only(door: Door, endpoint: Endpoint, call: Call, same: str) -> w
     if claim.state == "done":
         return _json_answer(claim.status, dict(claim.answer))
     try:
-        reply = await endpoint.handler(door.do, call)
-    except Problem as problem:
-        await door.answers.keep(call.once, claim.token, problem.status, problem.plain())
-        raise
+        status, plain = await _carried_out(door, endpoint, call)
+        await door.answers.keep(call.once, claim.token, status, plain)
     except BaseException:
         # Done or not, nobody knows; the same again does what is missing, because every event has this request's name.
         await door.answers.drop(call.once, claim.token)
         raise
-    answer = _success(endpoint, reply)
-    if isinstance(reply.content, BaseModel):
-        await door.answers.keep(call.once, claim.token, endpoint.status, reply.content.model_dump(mode="json"))
-    return answer
+    return _json_answer(status, plain)
+
+
+async def _carried_out(door: Door, endpoint: Endpoint, call: Call) -> tuple[int, dict[str, Any]]:
+    """Status and answer, a refusal as well as a success: both are kept."""
+    try:
+        reply = await endpoint.handler(door.do, call)
+    except Problem as problem:
+        return problem.status, problem.plain()
+    if isinstance(reply.content, bytes):
+        raise TypeError("what is answered as a file is read anew and never kept")
+    return endpoint.status, reply.content.model_dump(mode="json")
 
 
 # -- who asks, and what -----------------------------------------------------------------------------------------------------

@@ -17,6 +17,7 @@ from bot.domain.command import Send, Suppress
 from bot.domain.errors import IllegalMove
 from bot.domain.event import Event, FlowRequested, RightExercised, SendRequested
 from bot.domain.ids import Address, Bsuid, EventId, PersonId, own_command_id
+from bot.domain.message import TextMessage
 from bot.domain.opt_in import OptInRequest
 from bot.domain.template_text import values_of
 from bot.engine.advance import Engine
@@ -296,7 +297,19 @@ class BusinessOperations:
         if missing:
             raise wrong("inputs", f"lacks {', '.join(missing)}")
         person = await self._person(asked)
-        event = FlowRequested(self._event(once), self.parts.clock.now(), asked.flow, dict(asked.inputs))
+        stored = await self._stored(person)
+        event = FlowRequested(
+            self._event(once), self.parts.clock.now(), asked.flow, dict(asked.inputs), own_accord=True
+        )
+        if event.id not in stored.seen:
+            # A flow that may say nothing must not be opened either: the person's next words would be taken for its answers.
+            sends = self.parts.business.purposes[flow.flow.purpose].sends
+            probe = Send(
+                own_command_id(person, event.id), "business", TextMessage(asked.flow), flow.flow.purpose, sends
+            )
+            verdict = await self.parts.outbox.foresee(stored, probe)
+            if isinstance(verdict, Refused):
+                raise Problem("refused", reason=verdict.code.value)
         await self._submit(person, event)
 
     # -- rights --------------------------------------------------------------------------------------------------------------

@@ -79,12 +79,16 @@ class SendRequested:
 
 @dataclass(frozen=True, slots=True)
 class FlowRequested:
-    """Somebody of ours wants a flow started for this person."""
+    """Somebody of ours wants a flow started for this person.
+
+    `own_accord`: the person did not ask for it, so what it says needs the basis of its purpose, also while the window is open.
+    """
 
     id: EventId
     at: datetime
     flow: str
     inputs: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    own_accord: bool = False
 
 
 @dataclass(frozen=True, slots=True)

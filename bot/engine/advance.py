@@ -28,7 +28,7 @@ from bot.engine.outcomes import END, UNHANDLED
 from bot.engine.play import EngineDefect, Play, World
 from bot.engine.ports import Rules, Texts, Values
 from bot.engine.router import after_notice, route
-from bot.engine.sending import own_accord
+from bot.engine.sending import own_accord, way_out
 from bot.engine.steps import BEHAVIOURS
 from bot.engine.steps.control import RUNNING
 from bot.engine.stopping import confirm_due, contact_of, expire, last_resort, stop
@@ -75,9 +75,7 @@ class Engine:
         elif isinstance(event, SendRequested):
             own_accord(play, event)
         elif isinstance(event, FlowRequested):
-            if event.flow in self.world.book.flows:
-                play.push(event.flow, event.inputs)
-                self._run(play)
+            self._requested(play, event)
         elif isinstance(event, ConsentImported):
             importing.take(play, event)
         elif isinstance(event, RightExercised):
@@ -97,6 +95,15 @@ class Engine:
         play.flush()
         handing.said_meanwhile(play)
         return _turn(play)
+
+    def _requested(self, play: Play, event: FlowRequested) -> None:
+        flow = self.world.book.flows.get(event.flow)
+        if flow is None:
+            return
+        play.push(event.flow, event.inputs)
+        self._run(play)
+        if event.own_accord:
+            way_out(play, flow.flow.purpose)
 
     # -- the ways of the events ----------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from bot.domain.command import Command, RecordConsent, Send, Suppress
 from bot.domain.conversation import Conversation, Frame, Timer
-from bot.domain.event import Event, HandoffChanged, MessageReceived
+from bot.domain.event import Event, FlowRequested, HandoffChanged, MessageReceived
 from bot.domain.ids import CommandId, command_id, question_id
 from bot.domain.message import (
     AskMessage,
@@ -276,7 +276,8 @@ class Play:
         frame = self.frame
         if frame is None:
             return {"reason": "answer", "purpose": ""}
-        asked = isinstance(self.event, MessageReceived) or self.conversation.window_open(self.now)
+        unasked = isinstance(self.event, FlowRequested) and self.event.own_accord
+        asked = not unasked and (isinstance(self.event, MessageReceived) or self.conversation.window_open(self.now))
         reason = REASONS.get(frame.flow, "answer" if asked else "business")
         return {"reason": reason, "purpose": self.flow_of(frame).flow.purpose}
 

@@ -248,5 +248,11 @@ def test_events_are_shown_by_purpose_by_reference_and_by_number(run: Run) -> Non
     asked = run("show", "--ask", text="+15550100188\n")
     assert (asked.exit_code, "newsletter: given" in asked.output) == (0, True), asked.output
     assert "15550100188" not in asked.output
-    assert run("show", "--ask", text="+15550100199\n").exit_code == 1
+    for arguments, typed, words in (
+        (["--ask"], "+15550100199\n", "Nobody with this number or user id is known."),
+        (["--subject", "e" * 32], "", "Nothing was recorded of this person"),
+        (["--purpose", "support"], "", "Nothing was recorded for the purpose support yet."),
+    ):
+        nothing = run("show", *arguments, text=typed)
+        assert (nothing.exit_code, words in nothing.output) == (1, True), nothing.output
     assert run("show").exit_code == 2

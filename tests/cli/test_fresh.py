@@ -34,11 +34,7 @@ def installation(mongo_uri: str, tmp_path_factory: pytest.TempPathFactory) -> di
     ("arguments", "typed", "status", "words"),
     [
         pytest.param(["consent", "verify"], "", 0, "Nothing wrong was found.", id="verify the ledger"),
-        pytest.param(["consent", "show", "--purpose", "newsletter"], "", 1, "Nothing was recorded for", id="a purpose without events"),
         pytest.param(["consent", "show", "--purpose", "nope"], "", 1, "There is no purpose nope in", id="an unknown purpose"),
-        pytest.param(["consent", "show", "--subject", "a" * 32], "", 1, "Nothing was recorded of this", id="an unknown reference"),
-        pytest.param(["consent", "show", "--ask"], "+15550100177\n", 1, "Nobody with this number or user", id="an unknown number"),
-        pytest.param(["subject", "erase", "--ask", "--yes"], "+15550100177\n", 1, "Nobody with this reference", id="erase nobody"),
         pytest.param(["subject", "erase", "--ask", "--yes"], "", 2, "standard input is empty", id="erase without a number"),
         pytest.param(["dead-letters", "list"], "", 0, "There are no dead letters.", id="dead letters"),
         pytest.param(["dead-letters", "replay", "--all"], "", 0, "nothing was played.", id="replay none"),

@@ -14,8 +14,10 @@ import aiohttp
 import pytest
 
 from bot.app.compose import Bot, open_bot
+from bot.domain.errors import RetryLater
 from bot.privacy.access import SCOPES, ApiKey, token_of
 from bot.settings import read_settings
+from bot.storage.api_answers import MongoAnswers
 from bot.storage.api_keys import MongoApiKeys
 from tests.e2e import traces
 from tests.e2e.served import environment, shop_project
@@ -286,14 +288,69 @@ async def test_other_peoples_objects_are_not_there(shop: Shop) -> None:
         assert (await shop.get(path))[0] == 404
 
 
-async def test_a_flow_is_started_and_a_built_in_one_is_not(shop: Shop) -> None:
+async def test_a_flow_of_own_accord_passes_the_gate(shop: Shop) -> None:
+    """The window is open, and still nobody asked for it: a STOP holds, and nothing is opened that would take the person's next words."""
     subject = await shop.subscribed()
     assert (await shop.post("/flows", {"subject": subject, "flow": "support"}))[0] == 202
     await shop.meta.hears(ANA, "What is it about?")
+    await shop.meta.hears(ANA, "To get no more messages like this, write STOP.")
+    before = len(shop.meta.to(ANA))
+    assert (await shop.post("/withdrawals", {"subject": subject}))[0] == 202
+    status, refused = await shop.post("/flows", {"subject": subject, "flow": "support"})
+    assert (status, refused["code"], refused["reason"]) == (409, "refused", "stopped")
+    await asyncio.sleep(0.5)
+    assert len(shop.meta.to(ANA)) == before
+    [stored] = shop.rows("conversations")
+    assert not stored.get("frames")
+
+
+async def test_a_flow_of_yours_is_started_and_a_built_in_one_is_not(shop: Shop) -> None:
+    subject = await shop.subscribed()
     for flow in ("delete_me", "nowhere"):
         assert (await shop.post("/flows", {"subject": subject, "flow": flow}))[1]["code"] == "not_offered"
     wrong = await shop.post("/flows", {"subject": subject, "flow": "support", "inputs": {"topic": "x"}})
     assert wrong[1]["code"] == "invalid"
+
+
+async def test_what_could_not_be_answered_is_done_once_all_the_same(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies, or its database does, after the message was queued and before the answer was kept."""
+    subject = await shop.subscribed()
+    kept = MongoAnswers.keep
+
+    async def lost(*_: Any) -> None:
+        raise RetryLater("the database cannot be reached")
+
+    monkeypatch.setattr(MongoAnswers, "keep", lost)
+    news = {"subject": subject, "purpose": "newsletter", "template": "monthly_news", "values": [NEWS]}
+    status, answer = await shop.post("/messages", news, once="news-2026-07")
+    assert (status, answer["code"]) == (503, "not_now")
+    await shop.meta.hears(ANA, NEWS)
+    monkeypatch.setattr(MongoAnswers, "keep", kept)
+    status, sent = await shop.post("/messages", news, once="news-2026-07")
+    assert status == 202
+    await shop.became(sent["message"], "accepted")
+    assert len([one for one in shop.meta.to(ANA) if NEWS in texts(one)]) == 1
+
+
+async def test_a_process_that_only_answers_leaves_the_work_to_another(
+    mongo_uri: str, database_name: str, tmp_path: Path
+) -> None:
+    """`serve --web` beside `serve --work`: what the API takes in, the other process carries out."""
+    async with Standin() as meta, aiohttp.ClientSession() as session:
+        values = environment(mongo_uri, database_name, meta.url, tmp_path / "keys", shop_project(tmp_path / "shop", 9))
+        settings = read_settings(values | {"RECADO_WEB__PORT": "0", "RECADO_ADMIN__PORT": "0"}, folder=tmp_path)
+        async with open_bot(settings, work=False) as web, open_bot(settings, serve_web=False):
+            meta.webhook = f"http://127.0.0.1:{web.web_port}/webhooks/whatsapp"
+            hashed = web.keyring.api_key_hash("5d1c0a7e", "73" * 32)
+            await MongoApiKeys(web.mongo).add(ApiKey("5d1c0a7e", "shop", tuple(SCOPES), hashed, web.clock.now()))
+            names = (database_name, f"{database_name}_vault")
+            shop = Shop(web, meta, session, token_of("5d1c0a7e", b"s" * 32), names, mongo_uri)
+            subject = await shop.subscribed()
+            news = {"subject": subject, "purpose": "newsletter", "template": "monthly_news", "values": [NEWS]}
+            assert (await shop.post("/messages", news))[0] == 202
+            await meta.hears(ANA, NEWS)
 
 
 async def test_posts_at_the_same_time_do_it_once(shop: Shop) -> None:

@@ -28,6 +28,7 @@ from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
 from bot.app.telling import receivers_of
 from bot.app.templates import watching
 from bot.console.parts import LANGUAGES
+from bot.console.parts import Site as ConsoleSite
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
 from bot.domain.event import SendRequested
@@ -79,6 +80,7 @@ from bot.storage.standings import Standings
 from bot.storage.subjects import Subjects
 from bot.storage.suppressions import MongoSuppressions
 from bot.storage.sweeping import MongoSweeper
+from bot.storage.tickets import MongoTickets
 from bot.web.downloads import download_routes
 from bot.web.notices import Past, notice_routes
 from bot.web.opt_in import OptInPages, Site
@@ -275,7 +277,7 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     erasures = MongoErasures(mongo, subjects, keyring, ground.replays)
     lasts = ground.periods.lasts["objection"]
     suppressions = MongoSuppressions(mongo, keyring, clock, lasts=lasts, replays=ground.replays)
-    sends = MongoSends(mongo, keyring)
+    sends = MongoSends(mongo, keyring, told=MongoTickets(mongo, subjects).fate_changed)
     desk = MongoDesk(mongo, subjects, country=business.country, zone=ZoneInfo(business.time_zone))
     others = receivers_of(
         business, session, settings.integrations.secrets, Standings(mongo, subjects), erasures, work=work
@@ -376,9 +378,8 @@ async def _console(
         mongo, keyring, made.copying.subjects, book.business, book, rules, Languages(words), made.turns, MongoSends(mongo, keyring),
         made.suppressions, KeyedIds(keyring), ground.clock,
     )  # fmt: skip
-    parts = console.parts_of(
-        floor, settings.console, public_url=settings.web.public_url, demo=settings.environment == "demo"
-    )
+    site = ConsoleSite(settings.web.public_url, settings.environment == "demo", settings.web.proxies)
+    parts = console.parts_of(floor, settings.console, site)
     return await stack.enter_async_context(console.opened_console(parts))
 
 

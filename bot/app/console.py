@@ -236,7 +236,7 @@ def consent_flows(book: Book) -> dict[str, str]:
     return found
 
 
-def parts_of(ground: Ground, settings: ConsoleSettings, *, public_url: str, demo: bool) -> Parts:
+def parts_of(ground: Ground, settings: ConsoleSettings, site: Site) -> Parts:
     tickets = MongoTickets(ground.mongo, ground.subjects)
     facts = PeopleFacts(ground)
 
@@ -245,7 +245,7 @@ def parts_of(ground: Ground, settings: ConsoleSettings, *, public_url: str, demo
 
     handoffs = Handoffs(tickets, ground.turns.submit, facts.talk, ground.ids, ground.clock)
     return Parts(
-        ground.business, Site(public_url, demo), MongoStaff(ground.mongo, ground.keyring),
+        ground.business, site, MongoStaff(ground.mongo, ground.keyring),
         MongoSessions(ground.mongo, idle=settings.idle, lasts=settings.lasts), MongoDesks(ground.mongo, ground.subjects), tickets.events,
         tickets, handoffs, facts, StaffPace(ground), Texts(ground.languages), ground.clock, is_open, consent_flows(ground.book),
     )  # fmt: skip

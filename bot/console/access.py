@@ -4,6 +4,7 @@ Deny by default: a route without a session is refused, a role without the action
 What is refused looks the same whether it exists or not (OWASP ASVS V8; privacy.md A1, A2, A6, T18).
 """
 
+import logging
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
@@ -21,6 +22,8 @@ from bot.handoff.ticket import Ticket
 from bot.handoff.values import Looked, Session
 from bot.privacy.crypto import constant_time_equal, random_token
 from bot.privacy.msgid import N_
+
+logger = logging.getLogger(__name__)
 
 BODY_MOST = 64 * 1024
 NOBODY = Staff("", "", "")
@@ -48,6 +51,7 @@ class Asked:
     form: Mapping[str, str] = field(default_factory=dict, repr=False)
     found: Ticket | None = None
     talk: Conversation | None = None
+    down: bool = False
 
     @property
     def staff(self) -> Staff:
@@ -128,10 +132,11 @@ class Guard:
                 answer = refusal if refusal is not None else await route.handler(asked)
             except RetryLater:
                 answer = self._plain(asked, 503, LATER)
-            except web.HTTPNotFound:
-                answer = self._plain(asked, 404, REFUSED)
             except web.HTTPException as other:
-                answer = other
+                answer = self._plain(asked, other.status, REFUSED)
+            except Exception as problem:  # noqa: BLE001 - a defect of one page is told without its content
+                logger.error("page failed", extra={"kind": route.path, "reason": type(problem).__name__})  # noqa: TRY400
+                answer = self._plain(asked, 500, LATER)
             if not answer.prepared:
                 self._pages.secure(answer, asked.nonce)
             return answer
@@ -141,16 +146,18 @@ class Guard:
     async def _asked(self, request: web.Request) -> Asked:
         parts = self._parts
         token = request.cookies.get(parts.site.cookie, "")
-        session = None
+        session, down = None, False
         try:
             session = await parts.sessions.find(token, parts.clock.now()) if token else None
         except RetryLater:
-            session = None
+            down = True
         language = self._pages.language(request, session.staff if session else None)
-        return Asked(request, parts, self._pages, session, language, random_token())
+        return Asked(request, parts, self._pages, session, language, random_token(), down=down)
 
     async def _refusal(self, route: Route, asked: Asked) -> web.StreamResponse | None:
         """What is answered instead; None lets the request through."""
+        if asked.down:
+            raise RetryLater("whether somebody is logged in cannot be read")
         if route.writes:
             asked.form = await self._form(asked.request)
         if route.action is None:
@@ -178,6 +185,7 @@ class Guard:
     @staticmethod
     async def _form(request: web.Request) -> Mapping[str, str]:
         if request.content_type not in ("application/x-www-form-urlencoded", "multipart/form-data"):
+            await request.read()  # else the connection ends with it, and the sender's next request too
             raise web.HTTPUnsupportedMediaType
         if (request.content_length or 0) > BODY_MOST:
             raise web.HTTPRequestEntityTooLarge(BODY_MOST, request.content_length or 0)

@@ -67,7 +67,8 @@ async def home(asked: Asked) -> web.StreamResponse:
 
 
 async def listed(asked: Asked) -> web.StreamResponse:
-    """The list, with an empty thread beside it."""
+    """The list, with an empty thread beside it. It shows last lines, so that it was looked at is on record too."""
+    await _on_record(asked, asked.request.query.get("box", "")[:10], "list")
     values = await _list(asked)
     if asked.wants_part:
         return asked.page("list.html", **values)
@@ -76,11 +77,11 @@ async def listed(asked: Asked) -> web.StreamResponse:
 
 async def opened(asked: Asked) -> web.StreamResponse:
     """One chat with its person. That somebody looked is on record before it is shown."""
-    await _on_record(asked)
+    await _on_record(asked, asked.ticket.id, "thread")
     chat = await _chat(asked)
     if asked.wants_part:
         return asked.page("chat.html", **chat)
-    return asked.page("chats.html", **await _list(asked), **await _frame(asked), chat=chat, **chat)
+    return asked.page("chats.html", **{**await _list(asked), **await _frame(asked), **chat, "chat": chat})
 
 
 async def _frame(asked: Asked) -> Mapping[str, Any]:
@@ -91,14 +92,14 @@ async def _frame(asked: Asked) -> Mapping[str, Any]:
     return {"since": await asked.parts.events.newest(teams), "said": said, "texts_done": told}
 
 
-async def _on_record(asked: Asked) -> None:
+async def _on_record(asked: Asked, seen: str, what: str) -> None:
     """A look is logged when a chat is opened, and again when it has stayed open for long; not at every redraw."""
     session, now = asked.session, asked.parts.clock.now()
-    key = (session.id if session else "", asked.ticket.id)
+    key = (session.id if session else "", f"{what}:{seen}")
     last = asked.parts.looked.get(key)
     if last is not None and now - last < SEEN_ANEW and asked.wants_part:
         return
-    await asked.log(Action.CHATS_SEE, what="thread")
+    await asked.log(Action.CHATS_SEE, what=what)
     if len(asked.parts.looked) > 20_000:
         asked.parts.looked.clear()
     asked.parts.looked[key] = now
@@ -250,7 +251,8 @@ async def _person(asked: Asked) -> dict[str, Any]:
         "strip": presenter.strip(talk, parts.business, now) if talk is not None and sees(staff, Field.CONSENTS) else [],
         "shared": presenter.shared(ticket, staff, now), "number": presenter.masked(number) if number else "", "earlier": earlier,
         "notes": await parts.desks.notes(ticket) if sees(staff, Field.NOTES) else [], "rights": texts.RIGHTS, "reasons": texts.REASONS,
-        "can_reveal": bool(number) and asked.may(Action.PERSON_REVEAL) and sees(staff, Field.NUMBER),
+        "can_reveal": bool(number) and (ticket.owner == staff.id or asked.may(Action.CHATS_TAKE_AWAY) or asked.may(Action.REQUESTS_ANSWER))
+        and asked.may(Action.PERSON_REVEAL) and sees(staff, Field.NUMBER),
         "flows": parts.consent_flows,
     }  # fmt: skip
 

@@ -68,7 +68,8 @@ async def by_password(asked: Asked) -> web.StreamResponse:
         return _login(asked, TOO_OFTEN, 429)
     account = await parts.accounts.find(name)
     right = await passwords.fits(await parts.accounts.password(name), password)
-    proven = right and account is not None and await _second(asked, name, form.get("code", ""))
+    second = await _second(asked, name, form.get("code", ""), spend=right)
+    proven = right and second
     if account is None or account.disabled or not proven:
         await parts.desks.log(
             Looked(parts.clock.now(), account.id if account else "", "login.refused", what="password")
@@ -77,20 +78,27 @@ async def by_password(asked: Asked) -> web.StreamResponse:
     return await _enter(asked, account, "password")
 
 
-async def _second(asked: Asked, name: str, code: str) -> bool:
-    """The second factor. A demo, which runs on one machine with invented people, asks for none."""
+async def _second(asked: Asked, name: str, code: str, *, spend: bool) -> bool:
+    """The second factor, looked at whatever the first one is worth; a right code is used up with a right password alone.
+
+    A demo, which runs on one machine with invented people, asks for none.
+    """
     secret = await asked.parts.accounts.code_secret(name)
     if secret is None:
         return asked.parts.site.demo
     step = codes.matching_step(secret, code, asked.parts.clock.now())
-    return step is not None and await asked.parts.accounts.code_used(name, step)
+    return step is not None and (not spend or await asked.parts.accounts.code_used(name, step))
 
 
 async def _within_pace(asked: Asked, name: str) -> bool:
-    """Counts by name and by sender; a name nobody has counts as well."""
-    pace, sender = asked.parts.pace, asked.request.remote or ""
-    by_name = await pace.within("login", f"name:{name}", TRIES, WITHIN) if name else True
-    return await pace.within("login", f"from:{sender}", TRIES * 5, WITHIN) and by_name
+    """Counts by name and by sender; a name nobody has counts as well.
+
+    Few tries from one place at one name, more at a name from everywhere: a stranger cannot lock somebody out alone.
+    """
+    pace, sender = asked.parts.pace, asked.parts.site.sender(asked.request)
+    by_both = await pace.within("login", f"both:{name}:{sender}", TRIES, WITHIN) if name else True
+    by_name = await pace.within("login", f"name:{name}", TRIES * 10, WITHIN) if name else True
+    return await pace.within("login", f"from:{sender}", TRIES * 5, WITHIN) and by_name and by_both
 
 
 async def _enter(asked: Asked, account: Staff, how: str) -> web.Response:

@@ -11,6 +11,7 @@ from bot.console.ports import Accounts, Clock, Desks, Events, Facts, Pace, Sessi
 from bot.domain.business import Business
 from bot.handoff.ports import Tickets
 from bot.handoff.service import Handoffs
+from bot.privacy.opt_in import client_group
 
 LANGUAGES: Mapping[str, str] = {
     "en": "English", "pt": "Português", "es": "Español", "de": "Deutsch", "fr": "Français", "ar": "العربية",
@@ -24,11 +25,20 @@ class Site:
 
     Attributes:
         public_url: how browsers reach it; empty only in a demo, where the request tells.
+        proxies: how many proxies of our own stand before it, each adding one address to `X-Forwarded-For`.
         demo: people try it out on one machine: a password is enough there, and plain http is.
     """
 
     public_url: str
     demo: bool
+    proxies: int = 0
+
+    def sender(self, request: web.Request) -> str:
+        """The network that spoke to the outermost proxy of ours; what came before it anybody can invent."""
+        forwarded = [one.strip() for one in ",".join(request.headers.getall("X-Forwarded-For", [])).split(",")]
+        if 0 < self.proxies <= len(forwarded) and client_group(forwarded[-self.proxies]):
+            return client_group(forwarded[-self.proxies])
+        return client_group(request.remote or "")
 
     def place(self, request: web.Request) -> Place:
         origin = (

@@ -30,9 +30,20 @@ def routes() -> list[Route]:
     ]
 
 
+def _concerned(asked: Asked) -> bool:
+    """Whether the chat is the account's own, or its role looks after others' chats too (privacy.md T22)."""
+    others = asked.may(Action.CHATS_TAKE_AWAY) or asked.may(Action.REQUESTS_ANSWER)
+    return others or (asked.ticket.owner == asked.staff.id and asked.ticket.is_open)
+
+
 async def reveal(asked: Asked) -> web.StreamResponse:
     """Shows a number for a stated reason; who, when, whose and why are on record first (privacy.md A4, T22)."""
     parts, reason = asked.parts, asked.form.get("reason", "")
+    if not _concerned(asked):
+        await asked.log(
+            Action.PERSON_REVEAL, what="number refused: not their chat", why=reason if reason in texts.REASONS else ""
+        )
+        raise web.HTTPNotFound
     if reason not in texts.REASONS:
         return asked.page("reveal.html", 422, number="", problem=NO_REASON, ticket=asked.ticket)
     if not sees(asked.staff, Field.NUMBER):
@@ -59,6 +70,8 @@ async def proof(asked: Asked) -> web.StreamResponse:
 async def right(asked: Asked) -> web.StreamResponse:
     """Begins the flow of a right for the person, who decides in it."""
     flow = asked.form.get("right", "")
+    if not _concerned(asked):
+        return await acted(asked, Done.NOT_YOURS, Action.PERSON_RIGHTS, what=flow if flow in texts.RIGHTS else "")
     if flow not in texts.RIGHTS:
         return await acted(asked, Done.WRONG, Action.PERSON_RIGHTS)
     done = await asked.parts.handoffs.begin_flow(asked.staff, asked.ticket, flow, once=asked.form.get("once", "")[:64])
@@ -70,6 +83,8 @@ async def ask_consent(asked: Asked) -> web.StreamResponse:
     flow = asked.parts.consent_flows.get(asked.form.get("purpose", ""), "")
     if not flow:
         return await acted(asked, Done.WRONG, Action.CHATS_WRITE, what="ask for consent")
+    if asked.ticket.owner != asked.staff.id:
+        return await acted(asked, Done.NOT_YOURS, Action.CHATS_WRITE, what="ask for consent")
     if asked.talk is None or not asked.talk.window_open(asked.parts.clock.now()):
         return await acted(asked, Done.WINDOW, Action.CHATS_WRITE, what="ask for consent")
     if asked.talk.hushed:

@@ -8,6 +8,7 @@ from bot.domain.event import RightExercised
 from bot.domain.ids import own_command_id
 from bot.domain.message import TextMessage
 from bot.engine import flow as schema
+from bot.engine import handing
 from bot.engine.play import Play
 from bot.engine.stopping import stop
 from bot.engine.wishing import restrict, settle
@@ -73,6 +74,7 @@ def _erase(play: Play, event: RightExercised) -> None:
     request = own_command_id(play.conversation.person, event.id)
     play.add(OpenRequest(request, "erase", event.received_at, "open", play.language))
     play.suppress.append(Suppress("all", play.now, "erasure"))
+    handing.erased(play)
     play.add(Erase(play.next_id(), event.received_at, play.language, TextMessage(play.render(_receipt(play)))))
     play.set(erasing=True)
 

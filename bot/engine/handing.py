@@ -80,6 +80,12 @@ def wished(play: Play, event: MessageReceived, wish: str) -> None:
         _note(play, "event", wish, at=event.at, message=event.id, words=words)
 
 
+def erased(play: Play) -> None:
+    """People who have the chat see that it is over before its rows go (GDPR art. 17)."""
+    if play.conversation.ticket:
+        play.add(CloseTicket(play.next_id(), play.conversation.ticket, "erased"))
+
+
 def said_meanwhile(play: Play) -> None:
     """Lets people see what the bot itself said while they have the chat."""
     if not held_off(play):

@@ -50,9 +50,9 @@ class Handoffs:
         won = await self.tickets.claim(ticket, staff.id, self.clock.now())
         if won is None:
             found = await self.tickets.find(ticket)
-            return (
-                Done.GONE if found is None else Done.OK if found.owner == staff.id and found.is_open else Done.NOT_YOURS
-            )
+            if found is None or found.owner != staff.id or not found.is_open:
+                return Done.GONE if found is None else Done.NOT_YOURS
+            won = found  # mine already: a take-over cut off half-way is finished now
         return await self._took(won, staff)
 
     async def _took(self, ticket: Ticket, staff: Staff) -> Done:
@@ -70,16 +70,17 @@ class Handoffs:
 
     async def to_team(self, staff: Staff, ticket: str, team: str, *, anybody_s: bool = False) -> Done:
         """Puts a chat into the queue of a team; its screens hear of it, and those of the team it leaves."""
-        before, now = await self.tickets.find(ticket), self.clock.now()
+        before, refusal = await self._ending(staff, ticket, anybody_s=anybody_s)
         if before is None:
+            return refusal
+        now = self.clock.now()
+        if before.owner and await self._ended(before, "requeued") is not Done.OK:
             return Done.GONE
-        changes = {"owner": "", "team": team, "snoozed_until": None, "outcome": ""}
-        moved = await self.tickets.move(ticket, "requeue", now, changes, owner=None if anybody_s else staff.id)
-        if moved is None:
-            return Done.NOT_YOURS
-        if before.team != team:
+        changes = {"owner": "", "team": team, "snoozed_until": None, "outcome": "" if before.owner else before.outcome}
+        moved = await self.tickets.move(ticket, "requeue", now, changes, owner=before.owner or None)
+        if moved is not None and before.team != team:
             await self.tickets.told(before.team, "requeue", ticket, now, by=staff.id)
-        return await self._ended(moved, "requeued")
+        return Done.NOT_YOURS if moved is None else Done.OK
 
     # -- how it ends -----------------------------------------------------------------------------------------------------
 
@@ -87,21 +88,40 @@ class Handoffs:
         """The bot has the chat again, and the flow goes on by the outcome."""
         if outcome not in BY_AGENT:
             return Done.WRONG
+        before, refusal = await self._ending(staff, ticket, anybody_s=False)
+        if before is None:
+            return refusal
+        if await self._ended(before, outcome) is not Done.OK:
+            return Done.GONE
         now = self.clock.now()
-        moved = await self.tickets.move(
-            ticket, "give_back", now, {"outcome": outcome, "closed_at": now}, owner=staff.id
-        )
-        return Done.NOT_YOURS if moved is None else await self._ended(moved, outcome)
+        changes = {"outcome": outcome, "closed_at": now}
+        moved = await self.tickets.move(ticket, "give_back", now, changes, owner=staff.id)
+        return Done.NOT_YOURS if moved is None else Done.OK
 
     async def close(self, staff: Staff, ticket: str, *, anybody_s: bool = False) -> Done:
         """Ends a chat: solved where somebody had it; nobody came where it still was in the queue."""
-        before, now = await self.tickets.find(ticket), self.clock.now()
+        before, refusal = await self._ending(staff, ticket, anybody_s=anybody_s)
         if before is None:
-            return Done.GONE
+            return refusal
         outcome = "resolved" if before.owner else "nobody"
-        mine = None if anybody_s or not before.owner else staff.id
-        moved = await self.tickets.move(ticket, "close", now, {"outcome": outcome, "closed_at": now}, owner=mine)
-        return Done.NOT_YOURS if moved is None else await self._ended(moved, outcome)
+        if await self._ended(before, outcome) is not Done.OK:
+            return Done.GONE
+        now = self.clock.now()
+        changes = {"outcome": outcome, "closed_at": now}
+        moved = await self.tickets.move(ticket, "close", now, changes, owner=before.owner or None)
+        return Done.NOT_YOURS if moved is None else Done.OK
+
+    async def _ending(self, staff: Staff, ticket: str, *, anybody_s: bool) -> tuple[Ticket | None, Done]:
+        """The open chat, if this agent may end it; else why not.
+
+        The conversation is told before the ticket moves: cut off between the two, the chat still is the agent's, who ends it again.
+        """
+        found = await self.tickets.find(ticket)
+        if found is None:
+            return None, Done.GONE
+        if not found.is_open or (found.owner != staff.id and not anybody_s):
+            return None, Done.NOT_YOURS
+        return found, Done.OK
 
     async def _ended(self, ticket: Ticket, outcome: str) -> Done:
         event = self.ids.event(f"{outcome}:{ticket.id}:{ticket.version}")

@@ -1,15 +1,20 @@
 """What went out, without content: found by our random callback id, or by the keyed hash of Meta's id (decisions.md 14)."""
 
+from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 
 from bot.domain.command import Send
 from bot.domain.ids import CommandId, PersonId, Wamid
 from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
+from bot.privacy.policy import AGENT
 from bot.storage.bulks import Bulks
 from bot.storage.mongo import Document, Mongo, reaches, upsert
 
 COLLECTION = "sends"
+AGENTS_MOST = 4096
+"""Messages of agents whose fate is told to the screens at once; of older ones, and of other processes', the page asks itself."""
 KEPT = timedelta(days=30)
 
 # A later status never goes back (chatwoot 14529): read implies delivered, failed is last.
@@ -18,18 +23,28 @@ _TIMED = frozenset({"sent", "delivered", "read", "failed"})
 _NAMES = {rank: name for name, rank in RANKS.items()}
 
 
+Told = Callable[[PersonId, datetime], Awaitable[None]]
+
+
 class MongoSends:
     """The runtime's `Sends`."""
 
-    def __init__(self, mongo: Mongo, keyring: Keyring) -> None:
+    def __init__(self, mongo: Mongo, keyring: Keyring, *, told: Told | None = None) -> None:
+        """`told` hears of whom an agent's message met another fate: the screens of agents show it."""
         self._rows = mongo.collection(COLLECTION)
         self._bulks = Bulks(self._rows)
         self._keyring = keyring
+        self._told = told
+        self._agents: OrderedDict[str, PersonId] = OrderedDict()
 
     @reaches
     async def start(self, callback: str, person: PersonId, send: Send, now: datetime) -> None:
         row = {"_id": callback, **self._facts(person, send, now), "rank": 0, "started_at": now}
         await self._bulks.insert(row, look=False)
+        if send.reason == AGENT:
+            self._agents[callback] = person
+            while len(self._agents) > AGENTS_MOST:
+                self._agents.popitem(last=False)
 
     @staticmethod
     def _facts(person: PersonId, send: Send, now: datetime) -> Document:
@@ -56,6 +71,8 @@ class MongoSends:
         row_id = f"refused:{send.id}"
         facts = {**self._facts(person, send, now), "refused": reason}
         await upsert(self._rows, row_id, {"$setOnInsert": facts})
+        if send.reason == AGENT and self._told is not None:
+            await self._told(person, now)
 
     @reaches
     async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
@@ -69,6 +86,9 @@ class MongoSends:
         if pricing:
             facts["pricing"] = pricing
         await self._bulks.note(guard, {"$max": {"rank": rank}, **({"$set": facts} if facts else {})})
+        person = self._agents.get(callback)
+        if person is not None and self._told is not None:
+            await self._told(person, at)
 
     @reaches
     async def of_command(self, person: PersonId, command: str) -> tuple[str, str] | None:

@@ -184,6 +184,13 @@ class MongoTickets:
         await self.events.append(row["team"], kind, ticket, now)
         return await self._opened(row)
 
+    @reaches
+    async def fate_changed(self, person: PersonId, now: datetime) -> None:
+        """A message that went to this person was delivered, read or failed: whoever has their chat open is shown so."""
+        row = await self._tickets.find_one({"person": person, "state": {"$in": list(OPEN)}}, {"team": 1})
+        if row is not None:
+            await self.events.append(row["team"], "status", row["_id"], now)
+
     async def told(self, team: str, kind: str, ticket: str, now: datetime, *, by: str = "") -> None:
         """An event for the screens that is no change of the row itself."""
         await self.events.append(team, kind, ticket, now, by=by)

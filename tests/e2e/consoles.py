@@ -71,7 +71,7 @@ class Phone:
         await self.say("hello")
         await self.hears("How can I help you?")
         await self.say("I want to speak with a person")
-        await self.hears("number")
+        await self.hears("in the queue")
 
     async def has_something_broken(self) -> None:
         await self.say("broken")

@@ -22,7 +22,7 @@ function connect() {
   source?.close();
   source = new EventSource(`/console/stream?since=${encodeURIComponent(since)}`);
   source.addEventListener('ready', caughtUp);
-  source.addEventListener('beat', (event) => { heard(); showPresence(JSON.parse(event.data).there); });
+  source.addEventListener('beat', (event) => { heard(); showPresence(JSON.parse(event.data).there); refreshChat(); });
   source.addEventListener('over', () => { source.close(); location.assign('/console/login'); });
   source.onmessage = (event) => { heard(); since = event.lastEventId || since; news(JSON.parse(event.data)); };
   source.onerror = () => { if (!brokenAt) brokenAt = Date.now(); if (source.readyState === EventSource.CLOSED) setTimeout(connect, 3000); };

@@ -6,6 +6,7 @@ from bot.domain.command import Erase, Export, Suppress
 from bot.domain.event import Event, MessageReceived, TimerFired
 from bot.domain.message import TextMessage
 from bot.engine import flow as schema
+from bot.engine import handing
 from bot.engine.compiler import Node
 from bot.engine.play import Play
 from bot.engine.steps.question import answer_to, plain
@@ -130,6 +131,7 @@ def _erase(play: Play, step: schema.MyData) -> None:
     play.flush()
     received = play.value("_wished") or play.now
     play.suppress.append(Suppress("all", play.now, "erasure"))
+    handing.erased(play)
     play.add(Erase(play.next_id(), received, play.language, TextMessage(play.render(step.receipt))))
     play.set(erasing=True)
     play.update_frame(question="")

@@ -191,7 +191,9 @@ class Action(Part):
     """One thing a connector can be asked. Only the fields named here go out and come in."""
 
     method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
-    path: str = Field(pattern=r"^/[^\s]*$", description="Path behind the connector's address; `{field}` is filled in.")
+    path: str = Field(
+        default="", pattern=r"^$|^/[^\s]*$", description="Path behind the connector's address; `{field}` is filled in."
+    )
     send: tuple[str, ...] = Field(default=(), description="Fields that may be sent.")
     receive: tuple[str, ...] = Field(default=(), description="Fields that may be kept of the answer.")
     timeout: Duration = timedelta(seconds=8)
@@ -202,7 +204,12 @@ class Action(Part):
 class Connector(Part):
     """One of the business's own systems."""
 
-    address: str = Field(pattern=r"^https?://\S+$", description="Where it answers.")
+    address: str = Field(default="", pattern=r"^$|^https?://\S+$", description="Where it answers.")
+    python: str = Field(
+        default="",
+        pattern=r"^$|^[a-z][a-z0-9_-]*$",
+        description="Name of a connector in Python instead, as its package offers it (`recado.connectors`).",
+    )
     processor: str = Field(
         default="", description="Name of the processor that runs it, if it is not the business itself."
     )
@@ -211,6 +218,18 @@ class Connector(Part):
     )
     local: YesNo = Field(default=False, description="The address lies in the business's own network, on purpose.")
     actions: Mapping[str, Action]
+
+    @model_validator(mode="after")
+    def _one_way(self) -> "Connector":
+        if bool(self.address) == bool(self.python):
+            raise ValueError("a connector has either an `address` or `python`")
+        if self.address and not self.local and not self.address.startswith("https://"):
+            raise ValueError(
+                "the address of a system elsewhere begins with https://; `local: yes` allows http:// in your own network"
+            )
+        if self.address and not all(action.path for action in self.actions.values()):
+            raise ValueError("each action of a connector with an `address` needs a `path`")
+        return self
 
 
 NewsEvent = Literal[

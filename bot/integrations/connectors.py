@@ -1,14 +1,13 @@
 """Calls of flows: only declared fields go out and come in, within bounds of time and size, and never into our own network unasked.
 
-An address that resolves to a private range is refused unless business.yaml says `local: yes` for it; redirects are never
-followed (privacy.md T26).
+An address that leads to a private range is refused unless business.yaml says `local: yes` for it (`addresses`); redirects are never
+followed, cookies never kept (privacy.md T26). Connectors written in Python are kept to the same fields (`extensions`).
 """
 
 import asyncio
-import ipaddress
 import logging
-import socket
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 from urllib.parse import quote
@@ -16,9 +15,12 @@ from urllib.parse import quote
 import aiohttp
 import orjson
 from pydantic import SecretStr
+from yarl import URL
 
 from bot.domain.business import Action, Business, Connector
 from bot.domain.command import Call
+from bot.integrations import extensions
+from bot.integrations.addresses import Pinned, reached
 from bot.runtime.ports import CallResult
 
 logger = logging.getLogger(__name__)
@@ -27,6 +29,8 @@ MAX_ANSWER = 64 * 1024
 MAX_ROWS = 50
 MAX_VALUE = 1024
 BETWEEN_TRIES = 0.2
+PASSING = frozenset({408, 425, 429})
+"""Refusals that pass by themselves: too slow, too early, too many. They count as failures, so reads are tried again."""
 
 
 class HttpConnectors:
@@ -62,7 +66,8 @@ class HttpConnectors:
 
     async def _tried(self, call: Call, connector: Connector, action: Action) -> CallResult:
         """Repeats only what cannot double: reads, and writes that carry their own key."""
-        tries = call.retries + 1 if action.method == "GET" or call.once_per else 1
+        harmless = action.method == "GET" and not connector.python
+        tries = call.retries + 1 if harmless or call.once_per else 1
         result = CallResult("failed")
         for attempt in range(tries):
             if attempt:
@@ -73,15 +78,15 @@ class HttpConnectors:
         return result
 
     async def _once(self, call: Call, connector: Connector, action: Action) -> CallResult:
-        if not connector.local and not await is_public(connector.address):
-            logger.error("connector address is private", extra={"action": call.action})
-            return CallResult("failed")
         sent = {field: value for field, value in call.arguments.items() if field in action.send}
+        if connector.python:
+            answered = await extensions.ask(connector.python, call.action.partition(".")[2], sent, call)
+            return replace(answered, values=_received(answered.values, action))
+        at = await self._reached(connector, call)
+        headers = self._headers(connector, call)
+        if at is None or headers is None:
+            return CallResult("failed")
         path, rest = _filled(action.path, sent)
-        headers = {"Idempotency-Key": call.once_per or call.id, "Accept": "application/json"}
-        secret = self._secrets.get(connector.secret) if connector.secret else None
-        if secret is not None:
-            headers["Authorization"] = f"Bearer {secret.get_secret_value()}"
         options: dict[str, Any] = (
             {"params": _texts(rest)} if action.method == "GET" else {"data": orjson.dumps(_plain(rest))}
         )
@@ -89,19 +94,45 @@ class HttpConnectors:
             headers["Content-Type"] = "application/json"
         try:
             async with self._session.request(
-                action.method, connector.address.rstrip("/") + path, headers=headers, allow_redirects=False, **options
+                action.method,
+                URL(str(at.url).rstrip("/") + path, encoded=True),
+                headers={**headers, "Host": at.host},
+                allow_redirects=False,
+                server_hostname=at.name if at.url.scheme == "https" else None,
+                **options,
             ) as response:
                 body = await _limited(response)
                 return _result(response.status, body, action)
         except (aiohttp.ClientError, OSError, ValueError):
             return CallResult("failed")
 
+    async def _reached(self, connector: Connector, call: Call) -> Pinned | None:
+        """Where to connect to; None, and a line in the log, where that is not allowed."""
+        at = await reached(connector.address, local=connector.local)
+        if at is None:
+            logger.error("connector address is not public", extra={"action": call.action})
+        return at
+
+    def _headers(self, connector: Connector, call: Call) -> dict[str, str] | None:
+        """The headers of a call; None where its secret is named but not there: nothing goes out unauthorised."""
+        headers = {"Idempotency-Key": call.once_per or call.id, "Accept": "application/json"}
+        if connector.secret:
+            secret = self._secrets.get(connector.secret)
+            if secret is None or not secret.get_secret_value():
+                logger.error("connector's secret is not set", extra={"action": call.action})
+                return None
+            headers["Authorization"] = f"Bearer {secret.get_secret_value()}"
+        return headers
+
 
 async def _limited(response: aiohttp.ClientResponse) -> bytes:
-    body = await response.content.read(MAX_ANSWER + 1)
-    if len(body) > MAX_ANSWER:
-        raise ValueError("answer too large")
-    return body
+    """The whole answer, unpacked, read only as far as it may be long. Raises ValueError for a longer one."""
+    body = bytearray()
+    async for piece in response.content.iter_chunked(8192):
+        body += piece
+        if len(body) > MAX_ANSWER:
+            raise ValueError("answer too large")
+    return bytes(body)
 
 
 def _filled(path: str, sent: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -128,7 +159,7 @@ def _texts(fields: Mapping[str, Any]) -> dict[str, str]:
 def _result(status: int, body: bytes, action: Action) -> CallResult:
     if status == 404:
         return CallResult("not_found")
-    if 400 <= status < 500:
+    if 400 <= status < 500 and status not in PASSING:
         return CallResult("refused")
     if not 200 <= status < 300:
         return CallResult("failed")
@@ -138,7 +169,12 @@ def _result(status: int, body: bytes, action: Action) -> CallResult:
         return CallResult("failed")
     if not isinstance(answer, dict):
         return CallResult("failed")
-    return CallResult("ok", {field: _kept(answer[field]) for field in action.receive if answer.get(field) is not None})
+    return CallResult("ok", _received(answer, action))
+
+
+def _received(answer: Mapping[str, Any], action: Action) -> dict[str, Any]:
+    """The declared fields of an answer, within bounds."""
+    return {field: _kept(answer[field]) for field in action.receive if answer.get(field) is not None}
 
 
 def _kept(value: Any) -> Any:
@@ -156,14 +192,3 @@ def _kept(value: Any) -> Any:
             if not isinstance(one, dict | list)
         }
     return None
-
-
-async def is_public(address: str) -> bool:
-    """Whether every address the name leads to lies in the public internet."""
-    host = address.split("://", 1)[1].split("/", 1)[0].rsplit("@", 1)[-1]
-    host = host.rsplit(":", 1)[0].strip("[]") if not host.endswith("]") else host.strip("[]")
-    try:
-        rows = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    except OSError:
-        return False
-    return bool(rows) and all(ipaddress.ip_address(row[4][0]).is_global for row in rows)

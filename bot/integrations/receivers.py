@@ -19,7 +19,7 @@ from bot.domain.business import Receiver
 from bot.domain.command import Notify
 from bot.domain.errors import RetryLater, SettingsProblem
 from bot.domain.ids import Address, PersonId
-from bot.integrations.connectors import is_public
+from bot.integrations.addresses import reached
 
 logger = logging.getLogger(__name__)
 
@@ -86,14 +86,24 @@ class HttpReceivers:
 
     async def _posted(self, name: str, receiver: Receiver, body: bytes, now: datetime) -> bool:
         """Whether it was taken. Never into our own network unasked, and never after a redirect (privacy.md T26)."""
-        if not receiver.local and not await is_public(receiver.address):
-            logger.error("receiver address is private", extra={"action": name})
+        at = await reached(receiver.address, local=receiver.local)
+        if at is None:
+            logger.error("receiver address is not public", extra={"action": name})
             return False
         secret = self._secrets[receiver.secret].get_secret_value()
-        headers = {"Content-Type": "application/json", SIGNATURE: signature(secret, int(now.timestamp()), body)}
+        headers = {
+            "Content-Type": "application/json",
+            SIGNATURE: signature(secret, int(now.timestamp()), body),
+            "Host": at.host,
+        }
         try:
             async with self._session.post(
-                receiver.address, data=body, headers=headers, allow_redirects=False, timeout=TIMEOUT
+                at.url,
+                data=body,
+                headers=headers,
+                allow_redirects=False,
+                timeout=TIMEOUT,
+                server_hostname=at.name if at.url.scheme == "https" else None,
             ) as answer:
                 return 200 <= answer.status < 300
         except (aiohttp.ClientError, OSError, TimeoutError, ValueError):

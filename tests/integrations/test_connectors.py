@@ -1,9 +1,12 @@
 """Calls to the business's systems: declared fields only, bounded, never into our own network unasked."""
 
 import asyncio
+import gzip
+import ipaddress
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import aiohttp
@@ -14,6 +17,8 @@ from pydantic import SecretStr
 from bot.domain.business import Business
 from bot.domain.command import Call
 from bot.domain.ids import CommandId
+from bot.integrations import extensions
+from bot.integrations.addresses import is_public, pinned
 from bot.integrations.connectors import HttpConnectors
 from tests.privacy.sample import BUSINESS_PLAIN
 
@@ -67,7 +72,8 @@ def connectors(session: aiohttp.ClientSession, address: str, *, local: bool = Tr
     }
     shop = {"address": address, "local": local, "secret": "crm", "actions": actions}
     business = Business.model_validate({**BUSINESS_PLAIN, "connectors": {"shop": shop}})
-    return HttpConnectors(business, session, {name: SecretStr(value) for name, value in secrets.items()})
+    given = {"crm": "key", **secrets}
+    return HttpConnectors(business, session, {name: SecretStr(value) for name, value in given.items() if value})
 
 
 def call(action: str = "shop.find", *, retries: int = 0, seconds: float = 5, once: str = "", **arguments: Any) -> Call:
@@ -129,19 +135,241 @@ async def test_reads_are_repeated_and_writes_without_a_key_are_not(shop: Shop, s
     assert shop.asked[-1]["headers"]["Idempotency-Key"] == "k1"
 
 
+PRIVATE = [
+    "127.0.0.1",
+    "localhost",
+    "[::1]",
+    "10.0.0.1",
+    "172.16.3.4",
+    "192.168.1.1",
+    "169.254.169.254",
+    "100.64.0.1",
+    "0.0.0.0",  # noqa: S104 - refused here
+    "224.0.0.1",
+    "255.255.255.255",
+    "2130706433",
+    "0x7f.1",
+    "[::ffff:10.0.0.1]",
+    "[::ffff:127.0.0.1]",
+    "[::7f00:1]",
+    "[fc00::1]",
+    "[fd12::1]",
+    "[fe80::1]",
+    "[fec0::1]",
+    "[ff02::1]",
+    "[64:ff9b::7f00:1]",
+    "[64:ff9b::a00:1]",
+    "[2002:7f00:1::]",
+    "[2001:0:0:0:0:0:f5ff:fffe]",
+    "[::]",
+    "no-such-host.invalid",
+]
+
+
+@pytest.mark.parametrize("host", PRIVATE)
+async def test_a_private_address_is_refused_unless_it_is_meant(session: aiohttp.ClientSession, host: str) -> None:
+    assert await pinned(f"https://{host}:9") is None
+    assert (await connectors(session, f"https://{host}:9", local=False).call(call(number="1"))).outcome == "failed"
+
+
 @pytest.mark.parametrize(
     "address",
+    ["https://ana:key@93.184.216.34", "ftp://93.184.216.34", "https://", "https://[", "https://93.184.216.34:99999"],
+)
+async def test_an_address_that_is_none_is_refused(address: str) -> None:
+    assert await pinned(address) is None
+
+
+@pytest.mark.parametrize(
+    "address", ["93.184.216.34", "2606:2800:220:1::1", "::ffff:93.184.216.34", "64:ff9b::5db8:d822"]
+)
+def test_a_public_address_is_public(address: str) -> None:
+    assert is_public(ipaddress.ip_address(address))
+
+
+def answers(monkeypatch: pytest.MonkeyPatch, *rounds: list[str]) -> list[str]:
+    """A name server that says something else each time; the names it was asked for."""
+    asked: list[str] = []
+
+    async def looked_up(_: object, host: str, port: int, **__: object) -> list[Any]:
+        asked.append(host)
+        return [(2, 1, 6, "", (one, port)) for one in rounds[min(len(asked), len(rounds)) - 1]]
+
+    monkeypatch.setattr(asyncio.BaseEventLoop, "getaddrinfo", looked_up)
+    return asked
+
+
+async def test_one_private_place_among_public_ones_is_enough_to_refuse(monkeypatch: pytest.MonkeyPatch) -> None:
+    answers(monkeypatch, ["93.184.216.34", "10.0.0.1"])
+
+    assert await pinned("https://shop.example") is None
+
+
+async def test_a_name_that_changes_its_mind_gains_nothing(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """DNS rebinding: the name is looked up once, and the connection goes to what was judged."""
+    shop.answer = web.json_response({"status": "sent"})
+    asked = answers(monkeypatch, ["93.184.216.34"], ["127.0.0.1"])
+    reached: list[str] = []
+
+    async def connected(_: object, request: aiohttp.ClientRequest, *__: object, **___: object) -> Any:
+        reached.append(f"{request.url.host} {request.server_hostname} {request.headers['Host']}")
+        raise aiohttp.ClientConnectionError
+
+    monkeypatch.setattr(aiohttp.TCPConnector, "connect", connected)
+    async with aiohttp.ClientSession() as session:
+        port = shop.url.rpartition(":")[2]
+        result = await connectors(session, f"https://shop.example:{port}", local=False).call(call(number="1"))
+
+    assert result.outcome == "failed"
+    assert asked == ["shop.example"]
+    assert reached == [f"93.184.216.34 shop.example shop.example:{port}"]
+    assert shop.asked == []
+
+
+async def test_a_redirect_is_not_followed(shop: Shop, session: aiohttp.ClientSession) -> None:
+    shop.answer = web.Response(status=307, headers={"Location": shop.url + "/elsewhere"})
+
+    assert (await connectors(session, shop.url).call(call(number="1"))).outcome == "failed"
+    assert len(shop.asked) == 1
+
+
+async def test_a_missing_secret_sends_nothing(shop: Shop, session: aiohttp.ClientSession) -> None:
+    assert (await connectors(session, shop.url, crm="").call(call(number="1"))).outcome == "failed"
+    assert shop.asked == []
+
+
+async def test_an_answer_in_many_pieces_is_read_whole(shop: Shop, session: aiohttp.ClientSession) -> None:
+    async def pieces() -> AsyncIterator[bytes]:
+        for piece in (b'{"stat', b'us": "se', b'nt"}'):
+            yield piece
+            await asyncio.sleep(0)
+
+    shop.answer = lambda _: web.Response(body=pieces())
+    result = await connectors(session, shop.url).call(call(number="1"))
+
+    assert (result.outcome, dict(result.values)) == ("ok", {"status": "sent"})
+
+
+async def test_a_small_answer_that_unpacks_to_a_huge_one_is_a_failure(
+    shop: Shop, session: aiohttp.ClientSession
+) -> None:
+    packed = gzip.compress(b'{"status": "' + b"x" * 5_000_000 + b'"}')
+    shop.answer = web.Response(body=packed, headers={"Content-Encoding": "gzip"})
+
+    assert (await connectors(session, shop.url).call(call(number="1"))).outcome == "failed"
+
+
+@pytest.mark.parametrize("status", [408, 425, 429])
+async def test_a_refusal_that_passes_is_tried_again(shop: Shop, session: aiohttp.ClientSession, status: int) -> None:
+    shop.answer = lambda times: web.json_response({"status": "sent"}, status=200 if times > 1 else status)
+
+    assert (await connectors(session, shop.url).call(call("shop.read", retries=1, number="1"))).outcome == "ok"
+
+
+# -- in Python ------------------------------------------------------------------------------------------------------------
+
+
+def in_python(monkeypatch: pytest.MonkeyPatch, session: aiohttp.ClientSession, offered: Any) -> HttpConnectors:
+    """A connector that a package offers as `crm`."""
+    known = {"crm": offered}
+    monkeypatch.setattr(extensions, "extension", known.get)
+    shop = {"python": "crm", "actions": {"find": {"send": ["number"], "receive": ["status"]}}}
+    business = Business.model_validate({**BUSINESS_PLAIN, "connectors": {"shop": shop}})
+    return HttpConnectors(business, session, {})
+
+
+async def test_a_connector_in_python_is_kept_to_the_declared_fields(
+    monkeypatch: pytest.MonkeyPatch, session: aiohttp.ClientSession
+) -> None:
+    asked: list[Any] = []
+
+    async def crm(action: str, fields: Any, key: str) -> Any:
+        asked.append((action, dict(fields), key))
+        return {"status": "x" * 5000, "customer": "Ana"}
+
+    result = await in_python(monkeypatch, session, crm).call(call(once="k1", number="CL1", postcode="1100"))
+
+    assert asked == [("find", {"number": "CL1"}, "k1")]
+    assert (result.outcome, list(result.values), len(result.values["status"])) == ("ok", ["status"], 1024)
+
+
+@pytest.mark.parametrize(
+    ("raised", "outcome"),
     [
-        "http://127.0.0.1:9",
-        "http://localhost:9",
-        "http://[::1]:9",
-        "http://10.0.0.1",
-        "http://169.254.169.254",
-        "http://no-such-host.invalid",
+        pytest.param(extensions.NotFound(), "not_found", id="there is none"),
+        pytest.param(extensions.Refused(), "refused", id="it will not"),
+        pytest.param(RuntimeError("Ana Silva"), "failed", id="a defect"),
+        pytest.param(TimeoutError(), "slow", id="too slow"),
     ],
 )
-async def test_a_private_address_is_refused_unless_it_is_meant(session: aiohttp.ClientSession, address: str) -> None:
-    assert (await connectors(session, address, local=False).call(call(number="1"))).outcome == "failed"
+async def test_what_a_connector_in_python_raises_becomes_an_outcome(
+    monkeypatch: pytest.MonkeyPatch,
+    session: aiohttp.ClientSession,
+    caplog: pytest.LogCaptureFixture,
+    raised: Exception,
+    outcome: str,
+) -> None:
+    async def crm(*_: Any) -> Any:
+        raise raised
+
+    assert (await in_python(monkeypatch, session, crm).call(call(number="1"))).outcome == outcome
+    assert "Ana" not in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("once", "times"), [pytest.param("", 1, id="without a key"), pytest.param("k1", 3, id="with a key")]
+)
+async def test_a_connector_in_python_is_asked_again_only_with_a_key(
+    monkeypatch: pytest.MonkeyPatch, session: aiohttp.ClientSession, once: str, times: int
+) -> None:
+    asked: list[str] = []
+
+    async def crm(_: str, __: Any, key: str) -> Any:
+        asked.append(key)
+        raise RuntimeError
+
+    await in_python(monkeypatch, session, crm).call(call(retries=2, once=once, number="1"))
+
+    assert len(asked) == times
+    assert len(set(asked)) == 1
+
+
+async def test_a_connector_that_is_not_installed_or_answers_nonsense_fails(
+    monkeypatch: pytest.MonkeyPatch, session: aiohttp.ClientSession
+) -> None:
+    async def nonsense(*_: Any) -> Any:
+        return [1]
+
+    assert (await in_python(monkeypatch, session, None).call(call(number="1"))).outcome == "failed"
+    assert (await in_python(monkeypatch, session, nonsense).call(call(number="1"))).outcome == "failed"
+
+
+def test_a_connector_is_found_by_its_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    here = EntryPoint("mine", f"{__name__}:in_python", extensions.GROUP)
+    broken = EntryPoint("broken", "no_such_module:x", extensions.GROUP)
+    monkeypatch.setattr(
+        extensions, "entry_points", lambda **wanted: [one for one in (here, broken) if one.name == wanted["name"]]
+    )
+    extensions.extension.cache_clear()
+
+    assert extensions.extension("mine") is in_python
+    assert extensions.extension("broken") is None
+    assert extensions.extension("none") is None
+    extensions.extension.cache_clear()
+
+
+@pytest.mark.parametrize(
+    "connector",
+    [
+        pytest.param({"actions": {}}, id="neither way"),
+        pytest.param({"address": "https://x.example", "python": "crm", "actions": {}}, id="both ways"),
+        pytest.param({"address": "http://x.example", "actions": {}}, id="in the clear over the internet"),
+        pytest.param({"address": "https://x.example", "actions": {"find": {}}}, id="an action that leads nowhere"),
+    ],
+)
+def test_a_connector_that_cannot_work_is_refused_when_it_is_written(connector: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=r"connector|address|path"):
+        Business.model_validate({**BUSINESS_PLAIN, "connectors": {"shop": connector}})
 
 
 async def test_nobody_there_and_unknown_actions_are_failures(session: aiohttp.ClientSession) -> None:

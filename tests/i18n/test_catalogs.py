@@ -21,10 +21,13 @@ from bot.privacy.intents import start_word, stop_word, understand
 from bot.privacy.notice import SHORT_LIMIT, Notice
 
 ROOT = Path(__file__).resolve().parents[2]
-OFFERED = ["pt", "es"]
+KEPT = ["pt", "es"]
+"""Whoever adds a text translates it into these at once; the others follow."""
+
+OFFERED = [*KEPT, "de", "ar"]
 """What the example business offers besides English: its own texts are translated too."""
 
-LANGUAGES = [*OFFERED, "pt-BR", "de", "fr", "it", "nl", "pl", "ar"]
+LANGUAGES = [*OFFERED, "pt-BR", "fr", "it", "nl", "pl"]
 """What Recado itself comes in besides English."""
 
 every_language = pytest.mark.parametrize("language", LANGUAGES)
@@ -57,11 +60,12 @@ def translated(text: str, language: str) -> str:
     return catalog().translate(text, language)
 
 
-def test_the_check_finds_nothing() -> None:
-    result = CliRunner().invoke(recado, ["i18n", "check", "--project", str(ROOT)])
+@pytest.mark.parametrize("language", KEPT)
+def test_the_check_finds_nothing(language: str) -> None:
+    result = CliRunner().invoke(recado, ["i18n", "check", "--project", str(ROOT), "--lang", language])
 
     assert result.exit_code == 0, result.output
-    assert all(f"\n{language}: " in f"\n{result.output}" for language in OFFERED)
+    assert f"\n{language}: " in f"\n{result.output}"
 
 
 LEAST = 0.9
@@ -88,7 +92,7 @@ def test_every_text_is_translated_and_none_is_left_in_english(texts: Texts, lang
     # Names of languages in their own language, bare values, and words both languages have in common.
     assert same <= {
         "English", "Português", "Español", "Deutsch", "Français", "Italiano", "Nederlands", "Polski", "العربية", "Português (Brasil)",
-        "menu", "newsletter", "no", "No", "{holds}: {count}", "Code", "10 minutes", "Auditor", "Bot", "STOP", "hash",
+        "hi", "problem", "menu", "newsletter", "no", "No", "{holds}: {count}", "Code", "10 minutes", "Auditor", "Bot", "STOP", "hash",
         "Comissão Nacional de Proteção de Dados (CNPD), Lisboa",
     }  # fmt: skip
 

@@ -145,7 +145,7 @@ def test_too_little_coverage_fails() -> None:
     result = CliRunner().invoke(recado, ["flows", "test", str(path), "--fail-under", "100", "--json"])
 
     assert result.exit_code == 1
-    assert "Covered less than 100 %: newsletter" in result.output
+    assert "Covered less than 100 %: book_appointment, newsletter" in result.output
     assert json.loads(result.stdout)["coverage"][0]["steps"] == 12
 
 

@@ -111,10 +111,11 @@ def understand(
     if not heard.words:
         return Intent(version=known.version)
     found, wanted = _whole_flags(heard, known)
+    named = frozenset(found)  # what the whole message is a keyword of stands, whatever it resembles
     reading = _keyword(heard, known, flow_open=flow_open)
     if reading.rule in ("", "keyword-unsure"):
         reading, found = _by_sentences(heard, known, reading, found if not wanted else found | {"language"})
-    return _intent(reading, found, wanted, heard, known.version, purposes or {})
+    return _intent(reading, found | named, wanted, heard, known.version, purposes or {})
 
 
 def _by_sentences(

@@ -249,3 +249,18 @@ def test_a_text_is_collected_with_its_place(texts: Texts, text: str, file: str) 
     assert found
     line = (ROOT / file).read_text().splitlines()[found[0].line - 1]
     assert text in line
+
+
+def test_telephone_numbers_are_kept_together_where_people_read_from_right_to_left(texts: Texts) -> None:
+    """Without isolates `+351 912 345 678` is shown as `678 345 912 351+`."""
+    with_number = [one.text for one in texts.bot if "{example}" in one.text and "country code" in one.text]
+
+    assert len(with_number) >= 2
+    assert all("\u2068{example}\u2069" in translated(one, "ar") for one in with_number)
+
+
+@pytest.mark.parametrize("language", ["de", "en", "pt", ""])
+@pytest.mark.parametrize("word", ["Bestellung", "Termin", "Bestellung bitte"])
+def test_the_words_a_german_customer_begins_with_stop_nothing(word: str, language: str) -> None:
+    """One letter or two from a word for stopping, and among the commonest first messages there are."""
+    assert understand(word, language=language or None).decision == "none"

@@ -146,7 +146,7 @@ def test_too_little_coverage_fails() -> None:
 
     assert result.exit_code == 1
     assert "Covered less than 100 %: book_appointment, newsletter" in result.output
-    assert json.loads(result.stdout)["coverage"][0]["steps"] == 12
+    assert json.loads(result.stdout)["coverage"][0]["steps"] == 37
 
 
 def test_processes_share_the_files() -> None:

@@ -4,11 +4,12 @@ from dataclasses import asdict
 
 from aiohttp import web
 
+from bot.simulator import scenario
 from bot.simulator.asking import Ask
 from bot.simulator.courier import Manner, Webhook
 from bot.simulator.errors import SimulatorError
-from bot.simulator.faults import Fault
 from bot.simulator.routing import Path
+from bot.simulator.scenario import fault_of
 from bot.simulator.stage import Stage
 from bot.simulator.statuses import ALL, Mischief
 from bot.simulator.templates import read_template
@@ -87,10 +88,7 @@ async def _faults(stage: Stage, _: web.Request, __: Ask) -> Answer:
 
 
 async def _add_fault(stage: Stage, _: web.Request, ask: Ask) -> Answer:
-    fault = Fault(
-        ask.text("kind"), ask.whole("code", 131000, most=10**9), ask.whole("http", 500, most=599),
-        ask.seconds("seconds", 30.0), ask.whole("times", 1, least=1, most=10**6), ask.text("person", ""),
-    )  # fmt: skip
+    fault = fault_of(ask)
     stage.world.faults.add(fault)
     return {"ok": True}
 
@@ -128,6 +126,24 @@ async def _template_category(stage: Stage, _: web.Request, ask: Ask) -> Answer:
     return {"ok": True}
 
 
+async def _scenarios(_: Stage, __: web.Request, ___: Ask) -> Answer:
+    found = scenario.shipped()
+    return {"scenarios": [{"name": name, "title": one.title, "about": one.about} for name, one in found.items()]}
+
+
+async def _run_scenario(stage: Stage, _: web.Request, ask: Ask) -> Answer:
+    written, name = ask.text("yaml", ""), ask.text("name", "")
+    known = scenario.shipped()
+    if not written and name not in known:
+        raise SimulatorError(f"name: one of {', '.join(known)}; or give the steps under yaml")
+    return {"done": await scenario.run(stage, scenario.read(written) if written else known[name])}
+
+
+async def _quality(stage: Stage, _: web.Request, ask: Ask) -> Answer:
+    await scenario.VERBS["quality"](stage, ask)
+    return {"quality": stage.world.quality}
+
+
 async def _token(stage: Stage, _: web.Request, ask: Ask) -> Answer:
     stage.world.token_expired = ask.flag("expired", otherwise=True)
     return {"expired": stage.world.token_expired}
@@ -156,7 +172,7 @@ PATHS = (
         "/control/faults",
         "Lets sends go wrong: error, http, hang, drop, slow, accepted_http, accepted_drop, accepted_hang, failed_status.",
         _add_fault,
-        "kind, code, http, seconds, times, person",
+        "kind, code, http, seconds, times, person, every",
     ),
     Path("DELETE", "/control/faults", "Nothing goes wrong any more.", _no_faults),
     Path("POST", "/control/statuses", "Loses or delays statuses; {} ends it.", _statuses, "lose, delay, times"),
@@ -176,5 +192,14 @@ PATHS = (
         _template_category,
         "name, language, category",
     ),
+    Path("GET", "/control/scenarios", "The scenarios that come with the stand-in.", _scenarios),
+    Path(
+        "POST",
+        "/control/scenarios",
+        "Plays a scenario: a shipped one by name, or one written in YAML.",
+        _run_scenario,
+        "name | yaml",
+    ),
+    Path("POST", "/control/quality", "Rates the number GREEN, YELLOW or RED and tells the bot.", _quality, "value"),
     Path("POST", "/control/token", "Lets the access token expire, or not.", _token, "expired"),
 )

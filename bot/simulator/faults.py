@@ -23,7 +23,10 @@ LONGEST = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing that goes wrong, `times` times. `person`: only for sends to that one (a key), empty for all."""
+    """One thing that goes wrong, `times` times.
+
+    `person`: only for sends to that one (a key), empty for all. `every`: only each so-many-th send that it is meant for.
+    """
 
     kind: str
     code: int = 131000
@@ -32,6 +35,8 @@ class Fault:
     times: int = 1
     person: str = ""
     details: str = "Asked for by the test"
+    every: int = 1
+    passed: int = 0
 
     @property
     def refuses(self) -> bool:
@@ -43,6 +48,8 @@ def checked(fault: Fault) -> Fault:
     """The same fault; raises SimulatorError for one that cannot be."""
     if fault.kind not in KINDS:
         raise SimulatorError(f"kind must be one of {', '.join(KINDS)}")
+    if fault.every < 1:
+        raise SimulatorError("every: from 1")
     if fault.times < 1 or not 0 <= fault.seconds <= LONGEST or not 400 <= fault.http <= 599:
         raise SimulatorError(f"times from 1, seconds from 0 to {LONGEST:.0f}, http from 400 to 599")
     return fault
@@ -61,12 +68,16 @@ class Faults:
     def take(self, person: str) -> Fault | None:
         """The next fault that is meant for a send to this person."""
         for place, fault in enumerate(self._queue):
-            if fault.person in {"", person}:
-                if fault.times > 1:
-                    self._queue[place] = replace(fault, times=fault.times - 1)
-                else:
-                    del self._queue[place]
-                return fault
+            if fault.person not in {"", person}:
+                continue
+            if fault.passed + 1 < fault.every:
+                self._queue[place] = replace(fault, passed=fault.passed + 1)
+                continue
+            if fault.times > 1:
+                self._queue[place] = replace(fault, times=fault.times - 1, passed=0)
+            else:
+                del self._queue[place]
+            return fault
         return None
 
     def clear(self) -> None:

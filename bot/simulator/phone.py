@@ -15,6 +15,7 @@ from jinja2 import Environment, FileSystemLoader, select_autoescape
 
 from bot.simulator.control_people import PATHS as PEOPLE_PATHS
 from bot.simulator.control_platform import PATHS as PLATFORM_PATHS
+from bot.simulator.faults import KINDS
 from bot.simulator.routing import refuse_foreign_origin, routed
 from bot.simulator.stage import Stage
 
@@ -48,6 +49,7 @@ class PhonePage:
             web.get("/", self._home, allow_head=False),
             web.get("/phone", self._home, allow_head=False),
             web.get("/phone/", self._page, allow_head=False),
+            web.get("/scenarios/", self._operator, allow_head=False),
             web.get("/phone/static/{name}", self._static, allow_head=False),
             web.get("/phone/media/{media}", self._media, allow_head=False),
             web.get("/control/", self._list, allow_head=False),
@@ -63,6 +65,11 @@ class PhonePage:
         text = self._pages.get_template("phone.html").render(
             title=settings.title, intro=settings.intro, business=settings.verified_name
         )
+        return web.Response(text=text, content_type="text/html", headers=HEADERS)
+
+    async def _operator(self, _: web.Request) -> web.StreamResponse:
+        """Where an operator plays Meta by hand: scenarios, errors, statuses, templates, rating, token."""
+        text = self._pages.get_template("scenarios.html").render(title=self._stage.settings.title, faults=KINDS)
         return web.Response(text=text, content_type="text/html", headers=HEADERS)
 
     async def _static(self, request: web.Request) -> web.StreamResponse:

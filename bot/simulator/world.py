@@ -96,6 +96,16 @@ class World:
         username = None if number else f"{key}.{self.random.randrange(10, 99)}"
         return self.add(Person(key, name, language, country, number, bsuid(country, self.random), username))
 
+    def rename(self, person: Person, key: str) -> Person:
+        """The same person under another key; raises SimulatorError where it is taken."""
+        if key in self.people:
+            raise SimulatorError(f"there is already a person {key!r}")
+        renamed = checked(replace(person, key=key))
+        self.people[key], self.chats[key] = renamed, self.chats.pop(person.key)
+        del self.people[person.key]
+        self.tell_person(renamed)
+        return renamed
+
     def change(self, key: str, **parts: object) -> Person:
         """The person with other properties; raises SimulatorError where they do not fit."""
         person = checked(replace(self.find(key), **parts))  # type: ignore[arg-type]  # checked by the control API

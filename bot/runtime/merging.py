@@ -4,8 +4,10 @@ The loser's restrictions reach the winner before anything else moves, so that no
 before. Permissions never move: what the loser had agreed to must be asked anew (GDPR art. 4(11), 7(1)).
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -24,6 +26,8 @@ STEPS = ("flags", "shut", "drain", "carry", "rows", "identities", "key", "conver
 
 LEASE = timedelta(seconds=60)
 TRIES = 8
+PAUSE = 0.02
+"""Seconds between two tries: the other writer is the outbox or a turn of this very person."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +63,9 @@ class Merges(Protocol):
     async def drop_conversation(self, job: MergeJob) -> None: ...
 
     async def finished(self, job: MergeJob, step: str, now: datetime) -> MergeJob: ...
+
+    async def give_back(self, job: MergeJob, now: datetime) -> None:
+        """Lets others go on with an unfinished job from `now` on."""
 
     async def unfinished(self, lease: Lease, now: datetime) -> Sequence[MergeJob]:
         """Jobs nobody works on, leased to the caller."""
@@ -96,7 +103,14 @@ class Merging:
             raise RetryLater("an erasure or another merge is under way")
         shut = theirs is not None and theirs.conversation.erasing
         lease = Lease(self._ids.random(), now + LEASE)
-        await self.resume(await self._merges.begin(MergeJob(loser, winner), lease, now, shut=shut))
+        job = await self._merges.begin(MergeJob(loser, winner), lease, now, shut=shut)
+        try:
+            await self.resume(job)
+        except RetryLater:
+            # Whoever comes next goes on at once instead of waiting for our lease to run out.
+            with suppress(RetryLater):
+                await self._merges.give_back(job, self._clock.now())
+            raise
         return winner
 
     async def look(self) -> Sequence[MergeJob]:
@@ -154,6 +168,7 @@ class Merging:
             change = Commit(winner, after, commands, events, None, due, now)
             if await self._conversations.commit(change) is not None:
                 return
+            await asyncio.sleep(PAUSE)
         raise RetryLater("other writers were faster every time")
 
     async def _shut(self, job: MergeJob, now: datetime) -> None:

@@ -240,18 +240,10 @@ class Turns:
             if rows:
                 await parts.suppressions.suppress(change.current, rows)
             person = await parts.people.recognise(change.previous, now)
-            owner = await parts.people.recognise(change.current, now) if person is not None else None
             if person is None:
                 self._figures.ignored.add(kind="IdentityChange", reason="nobody")
                 return True
-            if owner is not None and owner != person and _is_scoped(change.current):
-                if parts.merging is None:
-                    self._figures.ignored.add(kind="IdentityChange", reason="two_people")
-                    return True
-                # Somebody wrote under the new id before this word about it came. A number alone proves nothing: it may have been
-                # given on, and nobody gets another one's history by it (GDPR art. 5(1)(f)).
-                person = await parts.merging.run(person, owner)
-            await parts.people.bind(person, change.current, now)
+            person = await self._joined(person, change.current)
             if change.current.bsuid is not None and change.previous.bsuid not in (None, change.current.bsuid):
                 # Whoever has the account now gets nothing of what is known until somebody made sure who it is (decisions.md 23).
                 doubt = RightExercised(parts.ids.event(f"doubt:{change.wamid.value}"), now, "doubt", now)
@@ -260,6 +252,25 @@ class Turns:
             logger.warning("identity change not applied", extra={"reason": type(problem).__name__})
             return False
         return True
+
+    async def _joined(self, person: PersonId, current: Address) -> PersonId:
+        """Who both the old and the new identities lead to from now on; also where somebody wrote under the new id before, or just now.
+
+        Looked at again after it was bound: a message in another delivery may have been faster. A number alone proves nothing: it may
+        have been given on, and nobody gets another one's history by it (GDPR art. 5(1)(f)).
+        """
+        people, merging, now = self._parts.people, self._parts.merging, self._parts.clock.now()
+        for _ in range(TRIES):
+            owner = await people.recognise(current, now)
+            if owner is not None and owner != person and _is_scoped(current):
+                if merging is None:
+                    self._figures.ignored.add(kind="IdentityChange", reason="two_people")
+                    return person
+                person = await merging.run(person, owner)
+            await people.bind(person, current, now)
+            if not _is_scoped(current) or await people.recognise(current, now) == person:
+                return person
+        raise RetryLater("somebody is admitted under the new id at this moment")
 
     # -- what people say -----------------------------------------------------------------------------------------------
 

@@ -140,6 +140,12 @@ class MongoMerges:
         return MergeJob(job.loser, job.winner, step)
 
     @reaches
+    async def give_back(self, job: MergeJob, now: datetime) -> None:
+        """As the port says."""
+        unfinished = {"_id": job.loser, "step": {"$ne": STEPS[-1]}}
+        await self._jobs.update_one(unfinished, {"$set": {"lease.u": now}})
+
+    @reaches
     async def unfinished(self, lease: Lease, now: datetime) -> Sequence[MergeJob]:
         waiting = {"step": {"$ne": STEPS[-1]}, "lease.u": {"$lte": now}}
         ids = [row["_id"] for row in await self._jobs.find(waiting, {"_id": 1}).limit(AT_ONCE).to_list(None)]

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from bot.domain.ids import Address, Bsuid, PhoneNumber, Wamid, Words
+from bot.domain.ids import Address, Bsuid, PersonId, PhoneNumber, Wamid, Words
 from bot.domain.inbound import IdentityChange, InboundMessage
 from bot.privacy.keyring import Keyring
 from bot.runtime.merging import Merging
@@ -135,6 +135,13 @@ class World:
 
 
 async def _history(shelf: Shelf, clock: Ticking, keyring: Keyring, seed: int, length: int) -> None:
+    world = await _world(shelf, clock, keyring, seed)
+    for _ in range(length):
+        await world.step()
+        await world.look()
+
+
+async def _world(shelf: Shelf, clock: Ticking, keyring: Keyring, seed: int) -> World:
     dice = random.Random(seed)
     ids = MemoryIds(dice)
     merges = MongoMerges(shelf.mongo, shelf.subjects, keyring)
@@ -143,10 +150,30 @@ async def _history(shelf: Shelf, clock: Ticking, keyring: Keyring, seed: int, le
         ScriptedEngine(), shelf.conversations, shelf.people, shelf.suppressions, shelf.sends, shelf.desk, ScriptedWishes(), ids,
         clock, merging=merging,
     )  # fmt: skip
-    world = World(dice, Turns(parts, None), shelf, clock)
-    for _ in range(length):
-        await world.step()
-        await world.look()
+    return World(dice, Turns(parts, None), shelf, clock)
+
+
+async def test_somebody_who_writes_in_the_very_moment_of_the_change_is_the_same_person(
+    shelf: Shelf, clock: Ticking, keyring: Keyring, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Two deliveries at once: the message is admitted after the change was looked up and before it is bound."""
+    world = await _world(shelf, clock, keyring, 1)
+    human = world.humans[0]
+    await world.write(human)
+    before, was = await shelf.people.recognise(human.shown, clock.time), human.shown
+    human.number, human.bsuid = world.new_number(), world.new_bsuid()
+    bind = shelf.people.bind
+
+    async def meanwhile(person: PersonId, address: Address, now: datetime) -> None:
+        monkeypatch.setattr(shelf.people, "bind", bind)
+        await world.write(human)
+        await bind(person, address, now)
+
+    monkeypatch.setattr(shelf.people, "bind", meanwhile)
+    await world.turns.accept([IdentityChange("acc", human.shown, was, world.wamid(), world.now)])
+
+    assert await shelf.people.recognise(human.shown, clock.time) == before
+    assert await shelf.people.recognise(was, clock.time) == before
 
 
 @pytest.mark.parametrize("seed", range(6))

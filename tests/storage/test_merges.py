@@ -192,7 +192,7 @@ async def _swept(shelf: Shelf) -> None:
 async def test_a_merge_that_is_killed_is_gone_on_with(
     shelf: Shelf, fused: Callable[[], tuple[Shelf, Fuse]], clock: Ticking, keyring: Keyring, arrives: bool
 ) -> None:
-    kills = await _killed_everywhere(shelf, fused, clock, keyring, arrives=arrives, every=3)
+    kills = await _killed_everywhere(shelf, fused, clock, keyring, arrives=arrives, every=6)
     assert kills > len(STEPS)
 
 

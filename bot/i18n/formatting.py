@@ -41,7 +41,8 @@ class Languages:
 
     def name(self, language: str) -> str:
         locale = locale_of(language)
-        return (locale.get_display_name(locale) or language).capitalize()
+        name = locale.get_display_name(locale) or language
+        return name[:1].upper() + name[1:]
 
     def wish_of(self, words: str) -> str | None:
         found = choosing.wish(words, self._catalog.languages)

@@ -281,3 +281,13 @@ def test_a_value_is_the_same_after_it_was_written_and_read_back(kind: str, words
     one.say(words)
 
     assert kept(one) == value
+
+
+def test_a_sensitive_value_is_never_said_back() -> None:
+    """A birthday without its year is in doubt; it is explained how to write it instead of being repeated."""
+    one = asked_twice("{type: date, keep: 30 days, sensitive: yes}")
+
+    said = one.say("20 November")
+
+    assert said == ["I did not understand that. Please write a date, for example Dec 2, 2026."]
+    assert titles(one) == []

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.i18n.catalog import Catalog
 from bot.i18n.choosing import wish
 from bot.i18n.detecting import written_in
+from bot.i18n.formatting import Languages
 from tests.i18n.sentences import OTHERS, SENTENCES, UNDECIDED
 
 OFFERED = ("en", "pt", "pt-BR", "es", "de", "fr", "it", "nl", "pl", "ar")
@@ -146,3 +148,11 @@ def test_long_messages_cost_little(piece: str) -> None:
     wish(words, OFFERED)
 
     assert clock.perf_counter() - began < 0.2
+
+
+def test_each_language_is_named_as_its_speakers_write_it() -> None:
+    texts = Languages(Catalog({}, offered=OFFERED, default="en"))
+
+    assert [texts.name(one) for one in OFFERED] == [
+        "English", "Português", "Português (Brasil)", "Español", "Deutsch", "Français", "Italiano", "Nederlands", "Polski", "العربية",
+    ]  # fmt: skip

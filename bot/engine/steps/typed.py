@@ -113,6 +113,8 @@ def hear(
         return Heard(refusal=refusals[0], precise=True)
     if reading.status == "ok":
         return Heard(fitting[0])
+    if getattr(declared, "sensitive", False):  # never shown, not even to ask about it
+        return Heard(refusal=_explain(play, declared.type, reading.reason))
     if settling is None or not last:
         _pose(play, declared.type, fitting)
     return Heard(again=settling is not None)

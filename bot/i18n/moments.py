@@ -3,6 +3,7 @@
 Pure. A text is understood whole or not at all: one word that nobody knows ("not", "after") and there is no reading.
 """
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
@@ -40,11 +41,15 @@ class Days:
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """A time of day; not `exact`: it can be the hour before noon or after it."""
+    """A time of day; not `exact`: it can be the hour before noon or after it.
+
+    `turn` marks the word midnight, which can be the beginning of a day or its end.
+    """
 
     hour: int
     minute: int
     exact: bool
+    turn: bool = False
 
     def times(self) -> tuple[time, ...]:
         if self.exact:
@@ -110,7 +115,13 @@ def _past(minute: Symbol, hour: Symbol, sign: int) -> Clock | None:
 
 def _plus(hour: Symbol, part: Symbol) -> Clock | None:
     minutes = _minutes(part)
-    return _shifted(hour.value, minutes, hour_said=hour.value) if 0 <= minutes < 60 else None
+    spoken = 0 <= minutes < 60 and minutes % 5 == 0  # "8 and 9" are two hours
+    return _shifted(hour.value, minutes, hour_said=hour.value) if spoken else None
+
+
+def _on_the_clock(hour: Symbol, _: Symbol, minute: Symbol) -> Clock | None:
+    """`15 Uhr 42`."""
+    return _shifted(hour.value, minute.value, hour_said=hour.value) if 0 <= minute.value < 60 else None
 
 
 def _minus(hour: Symbol, part: Symbol) -> Clock | None:
@@ -150,7 +161,7 @@ def _rules(words: Vocabulary) -> tuple[_Rule, ...]:
         ((_HOUR, k({"minus"}), _PART), lambda h, _, a: _minus(h, a)),
         ((_HOUR, k({"oclock"}), k({"and"}), _PART), lambda h, _, __, a: _plus(h, a)),
         ((_HOUR, k({"oclock"}), k({"minus"}), _PART), lambda h, _, __, a: _minus(h, a)),
-        ((_HOUR, k({"oclock"}), _NUM), lambda h, _, a: _plus(h, a)),
+        ((_HOUR, k({"oclock"}), _NUM), _on_the_clock),
         ((_HOUR, k({"oclock"})), lambda h, _: _shifted(h.value, 0, hour_said=h.value)),
         ((k({"oclock"}), _HOUR), lambda _, h: _shifted(h.value, 0, hour_said=h.value)),
         ((k({"oclock"}), _HOUR, k({"and"}), _PART), lambda _, h, __, a: _plus(h, a)),
@@ -164,7 +175,7 @@ def _rules(words: Vocabulary) -> tuple[_Rule, ...]:
             (k({"dot"}), k({"oclock"})),
             lambda d, _: _of_clock(Symbol("clock", (*d.value, False)), exact=words.exact_hours),
         ),
-        ((k({"noon"}),), lambda n: Clock(n.value, 0, exact=True)),
+        ((k({"noon"}),), lambda n: Clock(n.value, 0, exact=True, turn=n.value == 0)),
     ]
     if style == "before":
         half = k({"half"})
@@ -247,8 +258,8 @@ def _relative(symbols: Sequence[Symbol]) -> tuple[int, str] | None:
         if kinds in table:
             count, unit = (symbols[place].value for place in table[kinds])
             return (sign * count, unit) if count <= 1000 else None
-    if kinds in (("in", "unit"), ("unit", "ago"), ("ago", "unit")):
-        return (1 if kinds[0] == "in" else -1), next(one.value for one in symbols if one.kind == "unit")
+    if kinds in (("in", "unit"), ("unit", "from_now"), ("unit", "ago"), ("ago", "unit")):
+        return (-1 if "ago" in kinds else 1), next(one.value for one in symbols if one.kind == "unit")
     if kinds in (("in", "pair"), ("ago", "pair")):
         return (2 if kinds[0] == "in" else -2), symbols[1].value
     return None
@@ -411,12 +422,16 @@ def _weekday(weekday: int, rest: Sequence[Symbol], context: Context) -> Days:
 
 # -- lengths of time ------------------------------------------------------------------------------------------------------
 
+_BELOW_NOUGHT = re.compile(r"(?<![\w-])[-−–]\s?\d")
+
 _SECONDS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400, "week": 604800}
 
 
 def lengths(text: str, words: Vocabulary) -> tuple[timedelta, ...]:
     """The lengths of time a text can mean; months and years have none."""
     found: dict[timedelta, None] = {}
+    if _BELOW_NOUGHT.search(text):
+        return ()
     for symbols in cut(text, words):
         total = _length([one for one in symbols if one.kind != "fill"])
         if total:
@@ -425,13 +440,13 @@ def lengths(text: str, words: Vocabulary) -> tuple[timedelta, ...]:
 
 
 def _length(symbols: Sequence[Symbol]) -> timedelta | None:
-    seconds, at = 0.0, 0
+    seconds, at, last = 0.0, 0, float("inf")
     while at < len(symbols):
         taken = _one_length(symbols, at)
-        if taken is None:
+        if taken is None or taken[1] >= last:  # hours, then minutes: "2 hours 2 hours" is said of two things
             return None
-        used, more = taken
-        seconds, at = seconds + more, at + used
+        used, last = taken
+        seconds, at = seconds + last, at + used
     return timedelta(seconds=seconds) if seconds <= 10 * 365 * 86400 else None
 
 

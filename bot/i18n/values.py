@@ -116,9 +116,8 @@ def _datetimes(found: Iterable[Moment], context: Context) -> Reading | None:
     whole = [one for one in several if one.days and one.clock] or [one for one in several if one.at]
     if whole:
         values = [moment for one in whole for moment in _moments_of(one, context)]
-        return _chosen(
-            values, sure=all(one.at is not None or (one.days is not None and one.days.sure) for one in whole)
-        )
+        sure = all(one.at is not None or (one.days is not None and one.days.sure) for one in whole)
+        return _chosen(values, sure=sure and all(_is_shown(one, whole, context) for one in values))
     clock = next((one.clock for one in several if one.clock), None)
     if clock is not None:
         near = Days((context.today, context.today + timedelta(days=1)))
@@ -132,7 +131,14 @@ def _moments_of(one: Moment, context: Context) -> Iterable[datetime]:
     if one.at is not None:
         yield one.at.astimezone(UTC).replace(second=0, microsecond=0)
     elif one.days is not None and one.clock is not None:
-        yield from (_moment(day, at, context) for day in one.days.days for at in one.clock.times())
+        ends = [day + timedelta(days=1) for day in one.days.days] if one.clock.turn else []
+        yield from (_moment(day, at, context) for day in (*one.days.days, *ends) for at in one.clock.times())
+
+
+def _is_shown(moment: datetime, said: Iterable[Moment], context: Context) -> bool:
+    """Whether clocks there do show the time that was said; they leave one hour out when summer time begins."""
+    local = moment.astimezone(context.now.tzinfo)
+    return any(one.at is not None or (one.clock is not None and local.time() in one.clock.times()) for one in said)
 
 
 def _moment(day: date, at: time, context: Context) -> datetime:

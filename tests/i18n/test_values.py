@@ -320,6 +320,32 @@ def test_a_moment_is_read_or_asked_about(language: str, words: str, expected: An
     expect(read("datetime", words, language, "future"), expected)
 
 
+DOUBTS = [
+    pytest.param("datetime", "en", "Friday midnight", (at(27, 0), at(28, 0)), id="the beginning of a day or its end"),
+    pytest.param(
+        "datetime",
+        "pt",
+        "28.03.2027 01:30",
+        (datetime(2027, 3, 28, 1, 30, tzinfo=UTC),),
+        id="an hour that clocks leave out",
+    ),
+    pytest.param(
+        "datetime", "pt", "28.03.2027 02:30", datetime(2027, 3, 28, 1, 30, tzinfo=UTC), id="the hour after it"
+    ),
+    pytest.param("datetime", "de", "so um 8", (at(24, 20), at(25, 8)), id="about eight, and no Sunday"),
+    pytest.param("time", "pt", "8 e 9", None, id="two hours are no time"),
+    pytest.param("time", "de", "15 Uhr 42", time(15, 42), id="odd minutes on the clock"),
+    pytest.param("date", "en", "a week from today", date(2026, 12, 1), id="a week from today"),
+    pytest.param("duration", "en", "-2 hours", None, id="a length below nought"),
+    pytest.param("duration", "en", "2 hours 2 hours", None, id="two lengths"),
+]
+
+
+@pytest.mark.parametrize(("kind", "language", "words", "expected"), DOUBTS)
+def test_what_could_be_misread_is_not(kind: str, language: str, words: str, expected: Any) -> None:
+    expect(read(kind, words, language, "future"), expected)
+
+
 @pytest.mark.parametrize(
     ("language", "words"),
     [

@@ -140,8 +140,9 @@ async def _move(do: Operations, call: Call) -> Reply:
 
 
 async def _export(do: Operations, call: Call) -> Reply:
-    subject = await do.reference(call.sent(bodies.Who))
-    return Reply(await do.export(subject), subject)
+    asked = call.sent(bodies.Right)
+    subject = await do.reference(asked)
+    return Reply(await do.export(asked, call.once), subject)
 
 
 def _right(right: str, body: type[bodies.Right]) -> Handler:
@@ -178,7 +179,7 @@ ENDPOINTS: tuple[Endpoint, ...] = (
     Endpoint("POST", "/requests/{request}/moves", "requests:write", "Write down how a request went on.", _move, bodies.Request,
              bodies.Move, variables=_REQUEST, problems=("impossible",)),
     Endpoint("POST", "/rights/export", "rights:export", "Everything that is stored about a person, as a ZIP.", _export, None,
-             bodies.Who, personal=True, problems=_NOBODY),
+             bodies.Right, personal=True, problems=_NOBODY),
     Endpoint("POST", "/rights/erase", "rights:write", "Delete everything about a person.", _right("erase", bodies.Right), bodies.Opened,
              bodies.Right, status=202, problems=_NOBODY),
     Endpoint("POST", "/rights/restrict", "rights:write", "Restrict the use of a person's data.", _right("restrict", bodies.Right),

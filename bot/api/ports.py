@@ -98,5 +98,5 @@ class Operations(Protocol):
 
     async def exercise(self, right: str, asked: bodies.Right, once: str) -> bodies.Opened: ...
 
-    async def export(self, subject: str) -> bytes:
-        """Everything that is stored about the person, as the ZIP that they would get."""
+    async def export(self, asked: bodies.Right, once: str) -> bytes:
+        """Everything that is stored about the person, as the ZIP that they would get; the register shows the request, answered."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from bot.api import bodies
 from bot.api.problems import Problem, wrong
 from bot.api.routes import Door
-from bot.app.exporting import Copying, packed
+from bot.app.exporting import Copying, file_of
 from bot.app.rules import BusinessRules
 from bot.domain.business import Business, purpose_hash
 from bot.domain.command import Send, Suppress
@@ -23,7 +23,6 @@ from bot.domain.template_text import values_of
 from bot.engine.advance import Engine
 from bot.engine.book import Book
 from bot.i18n.catalog import Catalog
-from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
 from bot.privacy.notice import text_hash
 from bot.privacy.numbers import BadNumber, canonical
@@ -53,6 +52,9 @@ _INPUTS: dict[str, type | tuple[type, ...]] = {
 }  # fmt: skip
 """What JSON can say of a flow's inputs; others are asked of the person."""
 
+
+LONGEST_AGO = timedelta(days=3 * 366)
+"""Older requests are past what the register keeps, so the day is a slip."""
 
 _KINDS = {"unrestrict": "restrict"}
 """Rights that the register calls otherwise."""
@@ -361,23 +363,23 @@ class BusinessOperations:
         self, right: str, who: bodies.Who, received_at: datetime | None, value: str, once: str
     ) -> bodies.Opened:
         now = self.parts.clock.now()
-        if received_at is not None and received_at > now:
-            raise wrong("received_at", "lies in the future")
+        received = _received(received_at, now)
         person = await self._person(who)
         kind = value if right == "register" else _KINDS.get(right, right)
         already = await self.parts.register.open_of(person, kind)
-        event = RightExercised(self._event(once), now, right, received_at or now, value)
+        event = RightExercised(self._event(once), now, right, received, value)
         await self._submit(person, event)
         return bodies.Opened(request=already or own_command_id(person, event.id))
 
-    async def export(self, subject: str) -> bytes:
-        parts = self.parts
-        person = await parts.subjects.by_reference(subject)
-        if person is None:
-            raise Problem("no_person")
+    async def export(self, asked: bodies.Right, once: str) -> bytes:
+        parts, now = self.parts, self.parts.clock.now()
+        person = await self._person(asked)
         language = await self._language(person)
-        copy = await parts.copying.copy(person, reference=random_token(), language=language, now=parts.clock.now())
-        return packed(copy, lambda text: parts.catalog.translate(text, language))
+        event = RightExercised(self._event(once), now, "access", _received(asked.received_at, now))
+        await parts.turns.submit(
+            person, event
+        )  # nobody's turn where only the proof of a consent is left: that is copied, too
+        return await file_of(parts.copying, parts.catalog, person, language, now)
 
 
 def _address(typed: str) -> Address:
@@ -387,6 +389,17 @@ def _address(typed: str) -> Address:
         return Address(bsuid=Bsuid(text)) if text[2:3] == "." else Address(canonical(text))
     except (BadNumber, ValueError):
         raise wrong("address", "is neither a number with + and country code nor a WhatsApp user id") from None
+
+
+def _received(received_at: datetime | None, now: datetime) -> datetime:
+    """When the person asked. A moment that cannot be meant is refused: the clock of the law runs from it."""
+    if received_at is None:
+        return now
+    if received_at > now:
+        raise wrong("received_at", "lies in the future")
+    if now - received_at > LONGEST_AGO:
+        raise wrong("received_at", "is more than three years ago")
+    return received_at
 
 
 def _request(one: Request, now: datetime) -> bodies.Request:

@@ -87,6 +87,12 @@ def agreed(receipts: Sequence[Issued], translate: Callable[[str], str]) -> str:
     return "\n\n".join([frame[0], *parts, frame[1]])
 
 
+async def file_of(copying: Copying, catalog: Catalog, person: PersonId, language: str, now: datetime) -> bytes:
+    """The file a person would get, made for an operator or a system of the business who hands it to them."""
+    copy = await copying.copy(person, reference=random_token(), language=language, now=now)
+    return packed(copy, lambda text: catalog.translate(text, language))
+
+
 class ChatExports:
     """Puts the answer together when it is sent, so that it shows the data as they are."""
 

@@ -162,8 +162,7 @@ def _done(done: bool, words: str, as_json: bool) -> None:
 
 async def _exported(who: tuple[str, str], received: datetime | None) -> bytes:
     from bot.app.compose import open_bot
-    from bot.app.exporting import packed
-    from bot.privacy.crypto import random_token
+    from bot.app.exporting import file_of
     from bot.settings import read_settings
 
     async with open_bot(read_settings(), work=False, serve_web=False) as bot:
@@ -173,8 +172,7 @@ async def _exported(who: tuple[str, str], received: datetime | None) -> bytes:
         await _entered(bot, person, "access", received)
         stored = await bot.conversation(person)
         language = stored.conversation.language if stored else bot.business.language
-        copy = await bot.copying.copy(person, reference=random_token(), language=language, now=bot.clock.now())
-        return packed(copy, lambda text: bot.catalog.translate(text, language))
+        return await file_of(bot.copying, bot.catalog, person, language, bot.clock.now())
 
 
 async def _exercised(who: tuple[str, str], right: str, received: datetime | None, value: str = "") -> bool:

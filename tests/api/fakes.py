@@ -119,7 +119,7 @@ class Noted:
         await self._did(f"exercise {right}")
         return bodies.Opened(request=REQUEST)
 
-    async def export(self, subject: str) -> bytes:
+    async def export(self, asked: bodies.Right, once: str) -> bytes:
         await self._did("export")
         return b"PK"
 

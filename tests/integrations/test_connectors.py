@@ -3,22 +3,28 @@
 import asyncio
 import gzip
 import ipaddress
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import EntryPoint
+from pathlib import Path
 from typing import Any
 
 import aiohttp
 import pytest
 from aiohttp import web
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 from pydantic import SecretStr
+from yarl import URL
 
 from bot.domain.business import Business
 from bot.domain.command import Call
 from bot.domain.ids import CommandId
 from bot.integrations import extensions
-from bot.integrations.addresses import is_public, pinned
+from bot.integrations.addresses import Pinned, is_public, pinned
 from bot.integrations.connectors import HttpConnectors
 from tests.privacy.sample import BUSINESS_PLAIN
 
@@ -224,6 +230,63 @@ async def test_a_name_that_changes_its_mind_gains_nothing(shop: Shop, monkeypatc
     assert asked == ["shop.example"]
     assert reached == [f"93.184.216.34 shop.example shop.example:{port}"]
     assert shop.asked == []
+
+
+def certificate(folder: Path, name: str) -> Path:
+    """A certificate of a name with its key, signed by itself, in one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(1)
+        .not_valid_before(datetime.now(UTC) - timedelta(days=1))
+        .not_valid_after(datetime.now(UTC) + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    private = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    path = folder / f"{name}.pem"
+    path.write_bytes(private + made.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("named", "outcome"),
+    [
+        pytest.param("shop.example", "ok", id="the name it is called by"),
+        pytest.param("other.example", "failed", id="another name"),
+    ],
+)
+async def test_the_certificate_must_be_of_the_name_although_the_address_is_pinned(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, named: str, outcome: str
+) -> None:
+    file = certificate(tmp_path, "shop.example")
+    theirs, ours = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH), ssl.create_default_context(cafile=str(file))
+    theirs.load_cert_chain(file)
+    shop = Shop(answer=web.json_response({"status": "sent"}))
+    application = web.Application()
+    application.add_routes([web.route("*", "/{rest:.*}", shop.handle)])
+    runner = web.AppRunner(application, access_log=None)
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0, ssl_context=theirs).start()
+    at = URL(f"https://127.0.0.1:{runner.addresses[0][1]}")
+
+    async def judged(address: str, *, local: bool) -> Pinned:
+        assert (URL(address).host, local) == (named, False)
+        return Pinned(at, named, named)
+
+    monkeypatch.setattr("bot.integrations.connectors.reached", judged)
+    async with aiohttp.ClientSession(connector=aiohttp.TCPConnector(ssl=ours)) as session:
+        result = await connectors(session, f"https://{named}", local=False).call(call(number="1"))
+    await runner.cleanup()
+
+    assert result.outcome == outcome
+    assert [one["headers"]["Host"] for one in shop.asked] == ([named] if outcome == "ok" else [])
 
 
 async def test_a_redirect_is_not_followed(shop: Shop, session: aiohttp.ClientSession) -> None:

@@ -217,7 +217,7 @@ def of_code() -> Iterator[Written]:
                 yield _coded(text, path, line, package, BUTTON if not text.endswith((".", "?")) else 0)
 
 
-CONSOLE_LANGUAGES = ("pt", "es")
+CONSOLE_LANGUAGES = ("pt", "es", "de", "fr")
 """What the console's own pages are translated into; customers are spoken to in more."""
 
 

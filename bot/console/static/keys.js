@@ -68,10 +68,13 @@ function openCommands() {
 function commands() {
   const places = [...document.querySelectorAll('[data-command]')].filter((one) => !one.disabled);
   const chats = rows().map((row) => ({ name: row.querySelector('.who').textContent, run: () => { history.pushState({}, '', row.href); open(row.href); } }));
-  return [...places.map((one) => ({ name: one.dataset.command, run: () => run(one) })), ...chats];
+  return [...places.map((one) => ({ name: one.dataset.command, run: () => run(one.dataset.command) })), ...chats];
 }
 
-function run(place) {
+// Looked for again when it is run: the part of the page it stood in may have been made anew meanwhile.
+function run(name) {
+  const place = [...document.querySelectorAll('[data-command]')].find((one) => one.dataset.command === name);
+  if (!place) return;
   if (place.matches('summary')) { place.parentElement.open = true; place.parentElement.querySelector('.sheet button')?.focus(); }
   else { place.click(); }
 }

@@ -8,7 +8,8 @@ export function filled(text, values) {
 }
 
 export async function part(url) {
-  const answer = await fetch(url, { headers: { 'X-Requested-With': 'recado' }, credentials: 'same-origin' });
+  const answer = await fetch(url, { headers: { 'X-Requested-With': 'recado' }, credentials: 'same-origin' }).catch(() => null);
+  if (!answer) return { ok: false };  // out of reach: the stream says so, and everything is read again when it is back
   if (answer.status === 401 || answer.redirected) location.assign('/console/login');
   return answer;
 }

@@ -4,15 +4,23 @@ import { part } from './net.js';
 const parser = new DOMParser();
 const read = (html) => parser.parseFromString(html, 'text/html');
 
+// The box that is to be shown: what was asked for last, whatever answer comes first.
+let wanted = null;
+
 export async function refreshList(url) {
+  if (url) wanted = url;
+  const asked = url ?? listUrl();
   const place = document.getElementById('list');
   if (!place) return;
-  const answer = await part(url ?? listUrl());
-  if (!answer.ok) return;
+  const answer = await part(asked);
+  if (!answer.ok || (wanted && wanted !== asked)) return;
   const focused = document.activeElement?.closest?.('#list [data-chat]')?.dataset.chat;
   const typing = document.activeElement?.id === 'q' ? document.activeElement.value : null;
   const scroll = place.querySelector('.rows')?.scrollTop ?? 0;
-  place.replaceChildren(...read(await answer.text()).body.childNodes);
+  const fresh = read(await answer.text());
+  if (wanted && wanted !== asked) return;
+  wanted = null;
+  place.replaceChildren(...fresh.body.childNodes);
   place.querySelector('.rows').scrollTop = scroll;
   if (focused) place.querySelector(`[data-chat="${CSS.escape(focused)}"]`)?.focus();
   if (typing !== null) { const q = place.querySelector('#q'); q.value = typing; q.focus(); }
@@ -31,9 +39,9 @@ export const openChat = () => thread()?.dataset.ticket ?? '';
 
 export async function refreshChat() {
   const ticket = openChat();
-  if (!ticket) return false;
+  if (!ticket) return true;
   const answer = await part(`/console/chats/${ticket}`);
-  if (openChat() !== ticket) return true;
+  if (openChat() !== ticket || answer.status === undefined) return true;
   if (!answer.ok) return false;
   const fresh = read(await answer.text());
   Object.assign(thread().dataset, fresh.querySelector('.thread').dataset);

@@ -16,6 +16,7 @@ export function start() {
   connect();
   setInterval(watch, 1000);
   addEventListener('online', () => { if (brokenAt) connect(); });
+  addEventListener('offline', () => { source.close(); if (!brokenAt) brokenAt = Date.now(); });
 }
 
 function connect() {

@@ -185,7 +185,7 @@ async def open_bot(
         periods = periods_of(settings, book)
         ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays, periods)
         made = _assemble(ground, book, catalog, rules, work=work)
-        rules.always_open = settings.environment == "demo"
+        rules.always_open, rules.files = settings.environment == "demo", bool(settings.web.public_url)
         await stack.enter_async_context(staffing_of(mongo, keyring, rules, business))
         if work:
             sequencer = sequencer_of(settings.privacy, mongo, keyring, KeyedIds(keyring), clock, made.registry)

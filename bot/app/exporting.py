@@ -12,14 +12,13 @@ from bot.app.receipting import Issued, Receipts
 from bot.app.rules import BusinessRules
 from bot.domain.business import Business
 from bot.domain.command import Export
-from bot.domain.errors import RetryLater
+from bot.domain.errors import RetryLater, SettingsProblem
 from bot.domain.ids import CommandId, PersonId
 from bot.domain.message import OutMessage, TextMessage
 from bot.i18n.catalog import Catalog
 from bot.privacy.crypto import random_token
 from bot.privacy.export import SubjectExport, assemble, json_schema, page, summary
 from bot.privacy.msgid import N_, fill
-from bot.privacy.numbers import country as country_of
 from bot.privacy.receipts import receipt_page, told
 from bot.runtime.ports import Clock
 from bot.storage.copies import Copies
@@ -29,8 +28,6 @@ from bot.storage.subjects import Subjects
 _LINK = N_(
     "Your data as a file: {link}\n\nYour code: {code}\n\nThe link works once and for 72 hours. Please pass neither on."
 )
-_NO_LINK = N_("We cannot offer the file here. Please write to {contact}; you get it within {term}.")
-
 
 _AGREED = N_("This is what you agreed to:")
 _AGREED_TO_NOTHING = N_("There is nothing that you agreed to and that still holds.")
@@ -118,11 +115,6 @@ class ChatExports:
             return TextMessage(await self._linked(person, command, copy, translate, now))
         return TextMessage("\n".join(summary(copy, self._copying.business, translate))[:4096])
 
-    async def _term(self, person: PersonId, language: str) -> str:
-        subject = await self._copying.subjects.find(person)
-        country = country_of(subject.address) if subject and subject.address else None
-        return self._copying.rules.term(country or "", language)
-
     async def _issued(self, person: PersonId, translate: Callable[[str], str], now: datetime) -> list[Issued]:
         subject = await self._copying.subjects.find(person)
         if subject is None:
@@ -133,7 +125,7 @@ class ChatExports:
         self, person: PersonId, command: Export, copy: SubjectExport, translate: Callable[[str], str], now: datetime
     ) -> str:
         if not self._public_url:
-            return fill(translate(_NO_LINK), contact=copy.contact, term=await self._term(person, copy.language))
+            raise SettingsProblem("RECADO_WEB__PUBLIC_URL is empty")  # it was set when the link was promised
         receipts = await self._issued(person, translate, now)
         token, code = random_token(), f"{secrets.randbelow(10**6):06}"
         await self._files.put(

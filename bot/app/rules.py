@@ -42,12 +42,13 @@ class BusinessRules:
         """`informing`: hashes of earlier notices that tell a person all that the present one does (`bot.privacy.terms`).
 
         Raises `SettingsProblem` when the notice cannot be rendered in an offered language. `staffed` is set where people have accounts;
-        `always_open` in a demo, which people try out at any hour.
+        `always_open` in a demo, which people try out at any hour; `files` is taken back where pages have no public address.
         """
         self._business, self._catalog = business, catalog
         self._notices = {tag: _notice(business, tag, catalog) for tag in business.languages}
         self.staffed: Callable[[str], bool] = lambda _: False
         self.always_open = False
+        self.files = True
         self._informing = informing | {one.hash for one in self._notices.values()}
         self._patterns = {name: re.compile(pattern) for name, pattern in business.patterns.items()}
 
@@ -98,6 +99,9 @@ class BusinessRules:
         if isinstance(verdict, Allowed | Held):
             return ""
         return _OUTCOMES.get(verdict.code, "failed")
+
+    def offers_files(self) -> bool:
+        return self.files
 
     def is_staffed(self, team: str) -> bool:
         return self.staffed(team)

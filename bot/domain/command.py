@@ -187,11 +187,15 @@ class OpenRequest:
 
 @dataclass(frozen=True, slots=True)
 class SettleRequest:
-    """The person's open requests of a kind are closed: `answered`, or `cancelled` because they took it back."""
+    """The person's open requests of a kind are closed: `answered`, or `cancelled` because they took it back.
+
+    `by` is the command whose message answers them: where that never went out, they stay open (GDPR art. 12(3)).
+    """
 
     id: CommandId
     kind: str
     outcome: str
+    by: CommandId = CommandId("")
 
 
 @dataclass(frozen=True, slots=True)

@@ -90,6 +90,9 @@ class Rules(Protocol):
     def is_open(self, team: str, now: datetime) -> bool:
         """Whether a team is at work."""
 
+    def offers_files(self) -> bool:
+        """Whether people can fetch a copy of their data by a link."""
+
     def is_staffed(self, team: str) -> bool:
         """Whether anybody has an account by which this team's chats can be answered."""
 

@@ -5,12 +5,15 @@ The clock runs from that message also where the person does not finish what we a
 
 from bot.domain.command import Notify, OpenRequest, SettleRequest
 from bot.domain.event import MessageReceived
+from bot.domain.ids import CommandId
 from bot.engine.play import Play
 
 KINDS = {
     "erase": "erase", "access": "access", "rectify": "rectify", "restrict": "restrict", "object": "object", "complaint": "complaint",
 }  # fmt: skip
 """Flag of the intents to the kind of request."""
+
+_NOTHING = CommandId("")
 
 _TOLD_BY_WORDS = frozenset({"rectify", "restrict", "object", "complaint"})
 """What a person of ours must read to answer it; the others say all by their kind."""
@@ -31,9 +34,9 @@ def heard(play: Play, flag: str) -> None:
         wished(play, KINDS[flag])
 
 
-def settle(play: Play, kind: str, outcome: str) -> None:
-    """Closes what is open of the kind: `answered` or `cancelled`."""
-    play.add(SettleRequest(play.next_id(), kind, outcome))
+def settle(play: Play, kind: str, outcome: str, by: CommandId = _NOTHING) -> None:
+    """Closes what is open of the kind: `answered` or `cancelled`; with `by`, once that command's message went out."""
+    play.add(SettleRequest(play.next_id(), kind, outcome, by))
 
 
 def restrict(play: Play, actor: str = "subject") -> None:

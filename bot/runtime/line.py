@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime
 from enum import Enum
 
-from bot.domain.command import Call, Command, Export, FetchMedia, MarkRead, Notify, Send
+from bot.domain.command import Call, Command, Export, FetchMedia, MarkRead, Notify, Send, SettleRequest
 from bot.domain.conversation import Conversation
 from bot.domain.ids import CommandId
 from bot.runtime.ports import Over, Pending, Stored
@@ -29,8 +29,11 @@ class Lane(Enum):
 
 
 def lane(command: Command | None) -> Lane:
-    """The lane of a command; one that cannot be read waits for nobody, because it only goes to the dead letters."""
-    if isinstance(command, Send | Export):
+    """The lane of a command: what a message settles waits for that message.
+
+    One that cannot be read waits for nobody, because it only goes to the dead letters.
+    """
+    if isinstance(command, Send | Export) or (isinstance(command, SettleRequest) and command.by):
         return Lane.WORDS
     if command is None or isinstance(command, Call | Notify | MarkRead | FetchMedia):
         return Lane.ASIDE

@@ -47,6 +47,9 @@ logger = logging.getLogger(__name__)
 ERASURE_LOOKS_AGAIN = timedelta(minutes=1)
 """How long what cannot be read waits while an erasure runs."""
 
+_NOT_OUT = frozenset({"refused", "failed", "started"})
+"""States of a message that the person did not get, as far as anybody knows."""
+
 GLANCE = 1.0
 """Seconds between two looks at the line while only a call is under way: a STOP's confirmation does not wait for it."""
 
@@ -176,13 +179,22 @@ class Outbox:
         elif isinstance(command, OpenRequest):
             await hands.desk.open_request(person, command, now)
         elif isinstance(command, SettleRequest):
-            await hands.desk.settle_request(person, command, now)
+            await self._settled(person, command, now)
         elif isinstance(command, Notify):
             await hands.subscribers.notify(person, command, now)
         elif isinstance(command, MarkRead):
             await hands.channel.mark_read(command.wamid)
         elif isinstance(command, FetchMedia) and hands.media is not None:
             await hands.media.take_over(person, command, now)
+
+    async def _settled(self, person: PersonId, command: SettleRequest, now: datetime) -> None:
+        """An answer that was refused or given up closes nothing: a person sees the request, and its clock goes on (GDPR art. 12(3))."""
+        if command.by:
+            told = await self._hands.sends.of_command(person, command.by)
+            if told is None or told[0] in _NOT_OUT:
+                logger.warning("request stays open", extra={"person": person, "kind": command.kind})
+                return
+        await self._hands.desk.settle_request(person, command, now)
 
     async def _at_desk(
         self,

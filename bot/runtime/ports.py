@@ -243,6 +243,9 @@ class Sends(Protocol):
     async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
         """Applies a status as a lattice: a late `sent` never overwrites `delivered`. Unknown ids are ignored."""
 
+    async def of_command(self, person: PersonId, command: str) -> tuple[str, str] | None:
+        """(highest status or `refused`, why) of the message a command of this person sent; None where none was begun."""
+
     async def recipient(self, callback: str, wamid: Wamid) -> PersonId | None:
         """Who a message went to, by our callback id or Meta's message id; None when it is none of ours."""
 

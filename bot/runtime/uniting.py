@@ -14,11 +14,12 @@ from bot.domain.command import (
     Notify,
     RecordConsent,
     Send,
+    SettleRequest,
     Suppress,
 )
 from bot.domain.consent import GIVEN, INVALIDATED, PENDING, REFUSED, REQUESTED, WITHDRAWN, Consent
 from bot.domain.conversation import Conversation
-from bot.domain.ids import command_id
+from bot.domain.ids import CommandId, command_id
 from bot.privacy.suppression import ALL
 from bot.privacy.suppression import standing as latest
 from bot.runtime.ports import Pending
@@ -74,10 +75,16 @@ def carried(pending: Sequence[Pending], winner: Conversation, position: int) -> 
     is closed; and what may have gone out already is not sent twice.
     """
     found: list[Command] = []
+    names: dict[CommandId, CommandId] = {}
     for one in pending:
         if one.command is None or one.state == "sending" or not _goes_along(one.command):
             continue
-        found.append(replace(one.command, id=command_id(winner.person, winner.version, position + len(found))))
+        name = names[one.command.id] = command_id(winner.person, winner.version, position + len(found))
+        if isinstance(one.command, SettleRequest) and one.command.by:
+            # By a message that does not move it is never settled: a person looks at it.
+            found.append(replace(one.command, id=name, by=names.get(one.command.by, one.command.by)))
+        else:
+            found.append(replace(one.command, id=name))
     return tuple(found)
 
 

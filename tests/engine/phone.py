@@ -45,6 +45,7 @@ class PlainRules:
         self.refused = ""
         self.open = False
         self.staffed = False
+        self.files = True
         self.current_notice = "n" * 32
 
     def notice(self, language: str) -> ShownNotice:
@@ -79,6 +80,9 @@ class PlainRules:
 
     def is_open(self, *_: object) -> bool:
         return self.open
+
+    def offers_files(self) -> bool:
+        return self.files
 
     def is_staffed(self, *_: object) -> bool:
         return self.staffed

@@ -295,6 +295,19 @@ def test_what_is_shown_is_settled_after_it_was_sent(phone: Phone) -> None:
     phone.tap("See my data")
     order = [type(one) for one in phone.commands if isinstance(one, Export | SettleRequest)]
     assert order == [Export, SettleRequest]
+    [copy] = [one for one in phone.commands if isinstance(one, Export)]
+    [settled] = [one for one in phone.commands if isinstance(one, SettleRequest)]
+    assert settled.by == copy.id
+
+
+def test_where_no_file_can_be_fetched_the_request_stays_open(phone: Phone) -> None:
+    """Somebody must send it: telling whom to write to is no answer (GDPR art. 12(3), 15(3))."""
+    phone.rules.files = False
+    phone.say("my data")
+    said = phone.tap("Get it as a file")
+    assert any("you get it within one month" in one for one in said), said
+    assert set(requests(phone)) == {("access", "open")}
+    assert not [one for one in phone.commands if isinstance(one, Export)]
 
 
 @pytest.mark.parametrize(

@@ -390,6 +390,17 @@ class MemorySends:
     async def status(self, callback: str, wamid: Wamid, status: str, at: datetime, code: int, pricing: str) -> None:
         await self._line.carry("status", lambda: self._rank(callback, status))
 
+    async def of_command(self, person: PersonId, command: str) -> tuple[str, str] | None:
+        def action() -> tuple[str, str] | None:
+            ranks = {rank: name for name, rank in RANKS.items()}
+            found = [one.rank for one in self._disk.sends.values() if (one.person, one.send.id) == (person, command)]
+            why = [reason for who, name, reason in self._disk.refusals if (who, name) == (person, command)]
+            if found:
+                return ranks[max(found)], ""
+            return ("refused", why[0]) if why else None
+
+        return await self._line.carry("of_command", action)
+
     async def recipient(self, callback: str, wamid: Wamid) -> PersonId | None:
         rows = self._disk.sends
         return await self._line.carry("recipient", lambda: rows[callback].person if callback in rows else None)

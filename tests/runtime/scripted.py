@@ -16,6 +16,7 @@ from bot.domain.command import (
     OpenTicket,
     RecordConsent,
     Send,
+    SettleRequest,
     Suppress,
 )
 from bot.domain.consent import Consent
@@ -64,6 +65,12 @@ class _Draft:
 
     def news(self, body: str) -> None:
         self.say(body, "business", purpose="tips", category="utility")
+
+    def export(self, kind: str) -> None:
+        copy = self.id()
+        self.add(lambda name: Export(name, "show", "en"))
+        if kind:
+            self.add(lambda name: SettleRequest(name, kind, "answered", copy))
 
     def stop(self, source: str) -> None:
         self.set(stopped={**self.conversation.stopped, "all": self.now}, frames=(), consents={})
@@ -125,7 +132,7 @@ class ScriptedEngine:
         elif verb == "ticket":
             draft.add(lambda name: OpenTicket(name, rest, "support", "en"))
         elif verb == "export":
-            draft.add(lambda name: Export(name, "show", "en"))
+            draft.export(rest)
         elif verb == "read":
             draft.add(lambda name: MarkRead(name, event.wamid))
         elif verb == "erase":

@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.command import Call, CloseTicket, Command, Erase, Export, Notify, OpenTicket, RecordConsent, Send
+from bot.domain.command import (
+    Call,
+    CloseTicket,
+    Command,
+    Erase,
+    Export,
+    Notify,
+    OpenTicket,
+    RecordConsent,
+    Send,
+    SettleRequest,
+)
 from bot.domain.conversation import Conversation, Timer
 from bot.domain.ids import CommandId, PersonId
 from bot.domain.message import TextMessage
@@ -34,6 +45,8 @@ ERASE = Erase(CommandId("e"), NOW, "en", TextMessage("done"))
 CALL = Call(CommandId("c"), "crm.ask", {})
 OPEN = OpenTicket(CommandId("o"), "7", "support", "en")
 CLOSE = CloseTicket(CommandId("x"), "7", "done")
+
+COPY = Export(CommandId("x"), "file", "en")
 
 
 @pytest.mark.parametrize(
@@ -76,6 +89,14 @@ CLOSE = CloseTicket(CommandId("x"), "7", "done")
             id="an export is a message",
         ),
         pytest.param(
+            [waits(COPY, until=LATER, attempts=1), waits(SettleRequest(CommandId("s"), "access", "answered", COPY.id))], None,
+            id="a request waits for the message that answers it",
+        ),
+        pytest.param(
+            [waits(answer("a"), until=LATER, attempts=1), waits(SettleRequest(CommandId("s"), "access", "cancelled"))], "s",
+            id="one that was taken back waits for no words",
+        ),
+        pytest.param(
             [waits(answer("a"), until=LATER, attempts=1), Pending(CommandId("u"), None)], "u", id="the unreadable goes at once"
         ),
     ],
@@ -93,7 +114,8 @@ def test_what_is_carried_out_beside_the_line_is_not_begun_again() -> None:
 
 COMMANDS = st.sampled_from(
     [answer("a"), answer("b", "business"), answer("c", "stop_confirmation"), record("r"), CALL, OPEN, CLOSE, ERASE,
-     Notify(CommandId("n"), "x"), Export(CommandId("x"), "show", "en"), None]
+     Notify(CommandId("n"), "x"), Export(CommandId("x"), "show", "en"),
+     SettleRequest(CommandId("s"), "access", "answered", CommandId("x")), None]
 )  # fmt: skip
 PENDING = st.builds(
     Pending,

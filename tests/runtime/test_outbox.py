@@ -367,6 +367,29 @@ def test_other_commands_are_carried_out(words: str) -> None:
     play_out(story)
 
 
+@pytest.mark.parametrize(
+    ("fate", "settled"),
+    [
+        pytest.param("ok", True, id="sent"),
+        pytest.param("busy", True, id="sent at the second try"),
+        pytest.param("never", False, id="refused for good"),
+    ],
+)
+def test_a_request_is_closed_when_its_answer_went_out_and_not_before(fate: str, settled: bool) -> None:
+    """GDPR art. 12(3): what nobody got is no answer; the request stays open, and its clock goes on."""
+
+    async def story() -> None:
+        bot = Process(Disk(), Meta()).start()
+        bot.meta.plan = once(fate)
+        await bot.hears(message("export access"))
+        await quiet(bot.disk)
+        assert bot.disk.done == ([("settle", "access")] if settled else [])
+        assert bot.meta.bodies() == (["your data"] if settled else [])
+        await bot.stop()
+
+    play_out(story)
+
+
 def test_an_export_that_may_have_gone_out_is_not_made_again() -> None:
     async def story() -> None:
         bot = Process(Disk(), Meta()).start()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.domain.command import Call, Export, OpenRequest, RecordConsent, Send
+from bot.domain.command import Call, Export, OpenRequest, RecordConsent, Send, SettleRequest
 from bot.domain.consent import GIVEN, STATES, Consent
 from bot.domain.conversation import Conversation
 from bot.domain.ids import CommandId, PersonId, command_id
@@ -84,11 +84,15 @@ def test_what_is_owed_moves_along_and_what_is_sent_of_our_own_accord_does_not() 
         OpenRequest(CommandId("4"), "access", START),
         Call(CommandId("5"), "shop.order", {}),
         Export(CommandId("6"), "show", "en"),
+        SettleRequest(CommandId("8"), "access", "answered", CommandId("6")),
+        SettleRequest(CommandId("9"), "access", "answered", CommandId("3")),
     )
     pending = [Pending(one.id, one, "sending" if one.id == "3" else "waiting") for one in commands]
     winner = Conversation(WINNER, version=9)
 
     moved = carried([*pending, Pending(CommandId("7"), None)], winner, 2)
 
-    assert [type(one).__name__ for one in moved] == ["Send", "OpenRequest", "Export"]
-    assert [one.id for one in moved] == [command_id(WINNER, 9, place) for place in (2, 3, 4)]
+    assert [type(one).__name__ for one in moved] == ["Send", "OpenRequest", "Export", "SettleRequest", "SettleRequest"]
+    assert [one.id for one in moved] == [command_id(WINNER, 9, place) for place in (2, 3, 4, 5, 6)]
+    settled = [one.by for one in moved if isinstance(one, SettleRequest)]
+    assert settled == [moved[2].id, CommandId("3")], "by the copy under its new name; by what does not move: never"

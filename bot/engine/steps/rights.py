@@ -18,6 +18,7 @@ STEP_UP = (
     "else gets your data, a person makes sure first that it is you: please write to {dpo.email}. You get your data at the latest "
     "within {law.term}."
 )
+NO_FILE = "We cannot offer the file here. Please write to {dpo.email}; you get it within {law.term}."
 OUT_OF_DATE = "That button belongs to an earlier message. Please use the newest one."
 
 
@@ -69,13 +70,22 @@ def enter(play: Play, node: Node) -> str | None:
         if step.my_data == "restrict":
             restrict(play)
         return "pending"
+    return _copy(play, step.my_data)
+
+
+def _copy(play: Play, form: str) -> str:
+    """Gives a copy out, or says why a person must; the request is closed when the copy went out (GDPR art. 15, 20)."""
     wished(play, "access")
     if play.conversation.doubted_since is not None:
         play.say(play.render(STEP_UP))  # the request stays open: a person answers it (GDPR art. 12(6); privacy.md T12)
         return "pending"
     play.flush()
-    play.add(Export(play.next_id(), step.my_data, play.language))
-    settle(play, "access", "answered")
+    if form == "file" and not play.world.rules.offers_files():
+        play.say(play.render(NO_FILE))  # the request stays open: a person answers it
+        return "pending"
+    copy = Export(play.next_id(), form, play.language)
+    play.add(copy)
+    settle(play, "access", "answered", by=copy.id)
     return "done"
 
 

@@ -34,6 +34,9 @@ class WebSettings(BaseModel):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on.")
     port: int = Field(default=8080, ge=0, le=65535)
+    share_port: bool = Field(
+        default=False, description="Whether several processes of this host listen on the port together."
+    )
     public_url: str = Field(default="", description="How the outside reaches this listener (https).")
     origins: str = Field(
         default="", description="Sites that may show the sign-up form in their pages, comma separated."

@@ -208,7 +208,9 @@ async def open_bot(
                 *download_routes(made.downloads, catalog.translate, _own_first(business)),
             ]
             pages = await _console(stack, ground, made, book, rules)
-            web_port = await _listen(stack, routes, settings.web.host, settings.web.port, console=pages)
+            web_port = await _listen(
+                stack, routes, settings.web.host, settings.web.port, console=pages, shared=settings.web.share_port
+            )
         if work or serve_web:
             admin_port = await _listen(
                 stack, _admin_routes(mongo, made.registry, keys), settings.admin.host, settings.admin.port
@@ -273,7 +275,9 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
     business, ids = book.business, KeyedIds(ground.keyring)
     subjects = Subjects(mongo, keyring, clock)
     people = MongoPeople(mongo, subjects, keyring)
-    conversations = MongoConversations(mongo, subjects)
+    registry = Registry()
+    figures = Figures(registry)
+    conversations = MongoConversations(mongo, subjects, told=figures.batches.observe)
     erasures = MongoErasures(mongo, subjects, keyring, ground.replays)
     lasts = ground.periods.lasts["objection"]
     suppressions = MongoSuppressions(mongo, keyring, clock, lasts=lasts, replays=ground.replays)
@@ -291,8 +295,6 @@ def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRule
         texts.warm()
     engine = Engine(book, texts, TypedValues(), rules)
     started = _Started()
-    registry = Registry()
-    figures = Figures(registry)
     said_by_meta = MongoChannelHealth(mongo, remembered=2.0)
     opting_in = None
     if business.website is not None:
@@ -434,7 +436,13 @@ def _past(published: Published) -> Past:
 
 
 async def _listen(
-    stack: AsyncExitStack, routes: list[web.RouteDef], host: str, port: int, *, console: web.Application | None = None
+    stack: AsyncExitStack,
+    routes: list[web.RouteDef],
+    host: str,
+    port: int,
+    *,
+    console: web.Application | None = None,
+    shared: bool = False,
 ) -> int:
     """Serves routes until the stack is left; returns the port, which may have been chosen by the system."""
     application = web.Application(client_max_size=4 * 1024 * 1024)
@@ -445,7 +453,7 @@ async def _listen(
     runner = web.AppRunner(application, access_log=None, handle_signals=False)
     await runner.setup()
     stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, host, port)
+    site = web.TCPSite(runner, host, port, reuse_port=shared or None)
     try:
         await site.start()
     except OSError:

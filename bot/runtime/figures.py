@@ -9,6 +9,10 @@ _PRICES = frozenset({
 })  # fmt: skip
 
 
+BATCHES = (1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0)
+WAITS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 90.0, 300.0, 3600.0)
+
+
 def known_price(word: str) -> str:
     """Meta's word for a price, or `other`: nothing from outside names a figure by itself."""
     return word if word in _PRICES else "other"
@@ -50,4 +54,16 @@ class Figures:
         )
         self.overloaded = to.counter(
             "recado_overload_total", "Work left to recovery or refused because too much waited.", ("kind",)
+        )
+        self.turn_time = to.histogram("recado_turn_seconds", "From a person's turn beginning to its commit.")
+        self.batches = to.histogram(
+            "recado_commit_batch_writes", "Writes that went to the database together.", bounds=BATCHES
+        )
+        self.replies = to.histogram(
+            "recado_reply_seconds", "From the newest message of a person to an answer that Meta took.", bounds=WAITS
+        )
+        self.stops = to.histogram(
+            "recado_stop_seconds",
+            "From a wish to stop being sent to its commit, Meta's delivery included.",
+            bounds=WAITS,
         )

@@ -176,6 +176,9 @@ class Sender:
     ) -> Stored | None:
         hands = self._hands
         self._figures.sends.add(outcome="accepted")
+        asked = stored.conversation.last_inbound_at
+        if asked is not None and isinstance(pending.command, Send) and pending.command.reason == "answer":
+            self._figures.replies.observe(max((hands.clock.now() - asked).total_seconds(), 0.0))
         if self._halted_until is not None:
             self._halted_until = None
             self._figures.halted.put(0)

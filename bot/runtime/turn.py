@@ -284,9 +284,11 @@ class Turns:
         if not events:
             return
         address = merged([item.sender for item in items])
+        begun = asyncio.get_running_loop().time()
         for _ in range(TRIES):
             who = await self._who(address, items, events)
             if who is None or await self._attempt(who, events) is not None:
+                self._figures.turn_time.observe(asyncio.get_running_loop().time() - begun)
                 return
         raise RetryLater("other writers were faster every time")
 
@@ -463,6 +465,8 @@ class Turns:
             await self._parts.opting_in.over(played.commands)
         self._figures.turns.add(len(played.done) - len(played.letters), outcome="played")
         if played.stopping:
+            said = played.conversation.last_inbound_at or now
+            self._figures.stops.observe(max((now - said).total_seconds(), 0.0))
             # As it stood in the commit itself: a message may have been claimed after the turn was read.
             self._figures.in_flight.add(sum(one.state == "sending" for one in after.pending))
         for letter in played.letters:

@@ -13,8 +13,11 @@ from collections.abc import Mapping, Sequence
 
 logger = logging.getLogger(__name__)
 
+REFUSED = 2
+"""Exit code of a command whose settings, keys or flows are wrong: trying again would not mend them."""
+
 SOON = 10.0
-"""Seconds within which a process that ends by itself counts as one that cannot start."""
+"""Seconds within which a process that ends by itself may well end again."""
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a process that died is started again: doubled each time it dies soon after."""
@@ -46,7 +49,7 @@ class Family:
                 child.send_signal(number)
 
     async def run(self) -> int:
-        """Returns when all have ended: 0, or the code of one that could not even start (wrong settings end the whole)."""
+        """Returns when all have ended: 0, or `REFUSED` when one would not even start the first time."""
         keepers = [asyncio.create_task(self._keep(place)) for place in range(len(self._commands))]
         await self._stop.wait()
         _, late = await asyncio.wait(keepers, timeout=self._within + GRACE)
@@ -57,7 +60,7 @@ class Family:
         return self._refused
 
     async def _keep(self, place: int) -> None:
-        loop, pause, ever_ran = asyncio.get_running_loop(), FIRST_PAUSE, False
+        loop, pause, first = asyncio.get_running_loop(), FIRST_PAUSE, True
         while not self._stop.is_set():
             begun = loop.time()
             command, environment = self._commands[place]
@@ -67,11 +70,11 @@ class Family:
             if self._stop.is_set():
                 return
             soon = loop.time() - begun < SOON
-            if code > 0 and soon and not ever_ran:
+            if code == REFUSED and first:
                 self._refused = code
                 self.end()
                 return
-            ever_ran = ever_ran or not soon or code < 0
+            first = False
             pause = min(pause * 2, LONGEST_PAUSE) if soon else FIRST_PAUSE
             logger.error("process ended and is started again", extra={"code": code})
             await self._paused(pause)

@@ -5,6 +5,7 @@ from time import monotonic
 
 from bot.domain.inbound import AccountNotice
 from bot.runtime.channel import AccountState, TemplateState, account_after, template_after, template_key, template_of
+from bot.storage.bulks import Bulks
 from bot.storage.mongo import Mongo, reaches, upsert
 
 COLLECTION = "channel"
@@ -17,6 +18,7 @@ class MongoChannelHealth:
     def __init__(self, mongo: Mongo, *, remembered: float = 0.0) -> None:
         """`remembered`: seconds for which the account's state need not be asked for again; notices of this process count at once."""
         self._rows = mongo.collection(COLLECTION)
+        self._bulks = Bulks(self._rows)
         self._remembered = remembered
         self._known: tuple[float, AccountState] | None = None
 
@@ -48,7 +50,7 @@ class MongoChannelHealth:
         return self._known[1]
 
     async def _account(self) -> AccountState:
-        row = await self._rows.find_one({"_id": ACCOUNT})
+        row = (await self._bulks.read(ACCOUNT)).get(ACCOUNT)
         return (
             AccountState(row.get("halted_until"), row.get("limited_until"), row.get("why", ""))
             if row

@@ -26,7 +26,7 @@ from bot.runtime.ports import Pending
 
 SOURCE = "merge"
 _MOMENT = timedelta(milliseconds=1)
-_OWED = frozenset({"answer", "notice", "rights", "stop_confirmation", "erasure_receipt"})
+_OWED = frozenset({"agent", "answer", "notice", "rights", "stop_confirmation", "erasure_receipt"})
 """Reasons of messages that move along: somebody waits for them. What is sent of our own accord rested on what does not move."""
 
 

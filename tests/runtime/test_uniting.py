@@ -31,7 +31,7 @@ def conversations(person: PersonId) -> st.SearchStrategy[Conversation]:
         Conversation,
         person=st.just(person), version=st.integers(1, 50), standing=st.integers(0, 50), created_at=MAYBE, last_inbound_at=MAYBE,
         stopped=st.dictionaries(st.sampled_from(["all", "marketing", "news"]), HOURS), restricted=st.booleans(),
-        paused_until=MAYBE, window_until=MAYBE, quiet_until=MAYBE, recorded_at=MAYBE, consents=CONSENTS,
+        paused_until=MAYBE, doubted_since=MAYBE, window_until=MAYBE, quiet_until=MAYBE, recorded_at=MAYBE, consents=CONSENTS,
         owner=st.sampled_from(["bot", "queue", "agent", "left"]), ticket=st.sampled_from(["", "t"]),
     )  # fmt: skip
 
@@ -47,6 +47,7 @@ def test_no_consent_is_gained_and_no_restriction_is_lost(winner: Conversation, l
         assert loser.consent(name).state not in ("withdrawn", "refused")
         assert not any(covers(scope, purpose=name, category="utility") for scope in loser.stopped)
     assert after.restricted == (winner.restricted or loser.restricted)
+    assert (after.doubted_since is None) == (winner.doubted_since is None and loser.doubted_since is None)
     assert set(after.stopped) == {*winner.stopped, *loser.stopped}
     assert all(after.stopped[scope] >= since for one in (winner, loser) for scope, since in one.stopped.items())
     assert all(one.paused_until is None or (after.paused_until or START) >= one.paused_until for one in (winner, loser))

@@ -28,7 +28,7 @@ _CLAUSE_WORDS = 4
 _HUSHED = frozenset({"help", "start", "access", "agent", "privacy"})
 """Flags that say nothing where the person wants no more messages: "stop messages" is no call for help."""
 
-_RAISED, _DOUBTED, _NO_GUESS, _ROUTES, _ROUTES_ANEW = 0.5, -0.7, -1.0, 0.5, 1.0
+_RAISED, _DOUBTED, _NO_GUESS, _ROUTES, _ROUTES_ANEW = 0.5, -0.7, -1.0, 0.2, 0.3
 """How much a message must resemble a kind; chosen on a fresh round that was not learned from (docs/intents.md)."""
 
 _RAISED_BESIDE = {
@@ -43,8 +43,9 @@ _RAISED_BESIDE = {
 """How much where the message already says something else that is easily taken for a stop."""
 
 _DOUBTFUL = grammar.NAMES | {"clause"}
+_ERASING = frozenset({"erase", rights.ERASE_ME})
 _NO_HUNCH = frozenset({"yes", "no", "language"})
-_MENTIONED = frozenset({"access"})
+_MENTIONED = frozenset({"access", "privacy"})
 """Flags that a mention gives ("my data"), so that another right may be meant."""
 
 _ROUTED_WORDS = 3
@@ -305,6 +306,9 @@ def _weighed(reading: grammar.Reading, flags: AbstractSet[str], likeness: Mappin
         and weight >= max((_RAISED_BESIDE.get(one, _RAISED) for one in flags), default=_RAISED)
     ):
         return grammar.Reading("ask", "unclear", "hunch")
+    if flags & _ERASING:
+        # The erasure is asked about before it is done; a second question would stand in its way.
+        return grammar.NOTHING if reading.stop == "ask" and weight < _RAISED_BESIDE["erase"] else reading
     if weight == hunch.UNKNOWN:
         return reading
     if reading.rule in grammar.GUESSES and weight <= _NO_GUESS:
@@ -317,7 +321,7 @@ def _weighed(reading: grammar.Reading, flags: AbstractSet[str], likeness: Mappin
 def _routed(flags: set[str], likeness: Mapping[str, float]) -> set[str]:
     """The right or way on that a message resembles where no rule named one, or only "my data" was mentioned."""
     kind = max(_ROUTES_TO, key=lambda one: likeness[one])
-    least = max(_ROUTES, likeness["stop"]) if not flags else max(_ROUTES_ANEW, likeness["access"])
+    least = max(_ROUTES_ANEW, *(likeness[one] for one in flags)) if flags else max(_ROUTES, likeness["stop"])
     return {kind} if likeness[kind] >= least else flags
 
 

@@ -1,6 +1,6 @@
 """Rights and ways on in sentences: see, correct, delete my data; a person please; how does this work (privacy.md 4.4)."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from bot.privacy.intents.sentence import Sentence
 
@@ -9,6 +9,12 @@ _SAID = (
     ("object_said", "object"), ("complaint_said", "complaint"), ("access_said", "access"), ("rectify_said", "rectify"),
     ("restrict_said", "restrict"), ("erase_said", "erase"), ("other_language", "language"),
 )  # fmt: skip
+_OVERRULED: dict[str, Callable[[Sentence], bool]] = {
+    "access_said": lambda s: s.has("privacy"),
+    "again": lambda s: s.has("unwanted") or s.near("not", "want", within=2),
+}
+"""What is said in passing: "my data" in a question about privacy, "I changed my mind" before a no."""
+
 _BY_ARTICLE = (
     ("law_access", "access"), ("law_rectify", "rectify"), ("law_erase", "erase"), ("law_restrict", "restrict"), ("law_object", "object"),
 )  # fmt: skip
@@ -26,7 +32,7 @@ def flags(s: Sentence) -> Iterator[str]:
     """The flags of one sentence in one language."""
     if s.has("quoted") and s.has("cease", "unsub", "keep"):
         return
-    if (s.together("erase", "data", within=7) or s.has("forget") or _taken_out(s)) and not s.has("quoted"):
+    if _erasure(s) and not s.has("quoted"):
         yield "erase"
     elif _whole_person(s):
         yield ERASE_ME
@@ -36,8 +42,11 @@ def flags(s: Sentence) -> Iterator[str]:
         yield "rectify"
     if s.together("restrict", "data", within=7):
         yield "restrict"
+    handling = _handling(s)
+    if handling:
+        yield "privacy"
     for role, flag in _SAID:
-        if s.has(role) and not (role == "access_said" and s.has("privacy")):
+        if s.has(role) and not (_OVERRULED.get(role, lambda _: False)(s)) and not (role == "access_said" and handling):
             yield flag
     for role, flag in _BY_ARTICLE:
         if s.has(role) and s.has(*_LAWFUL):
@@ -49,6 +58,23 @@ def flags(s: Sentence) -> Iterator[str]:
 def _detail_wrong(s: Sentence) -> bool:
     """My surname is misspelt: a thing known of the person, and that it be put right; not an address of an order."""
     return s.near("correct", "detail", within=8) and not s.has("transactional")
+
+
+def _erasure(s: Sentence) -> bool:
+    return s.has("forget") or s.together("erase", "data", within=7) or _taken_out(s) or _not_kept(s)
+
+
+def _not_kept(s: Sentence) -> bool:
+    """I do not want you to keep my data any longer."""
+    refused = s.near("not", "storing", within=5) or s.near("unwanted", "storing", within=5)
+    return refused and s.together("storing", "data", within=6) and not s.has("how", "reveal")
+
+
+def _handling(s: Sentence) -> bool:
+    """How do you handle my data: neither how to have it deleted, nor how to see or mend it."""
+    return s.together("how", "data", within=5) and not s.has(
+        "erase", "remove", "reveal", "correct", "restrict", "forget"
+    )
 
 
 def _taken_out(s: Sentence) -> bool:

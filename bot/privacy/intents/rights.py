@@ -1,6 +1,6 @@
 """Rights and ways on in sentences: see, correct, delete my data; a person please; how does this work (privacy.md 4.4)."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from bot.privacy.intents.sentence import Sentence
 
@@ -9,12 +9,6 @@ _SAID = (
     ("object_said", "object"), ("complaint_said", "complaint"), ("access_said", "access"), ("rectify_said", "rectify"),
     ("restrict_said", "restrict"), ("erase_said", "erase"), ("other_language", "language"),
 )  # fmt: skip
-_OVERRULED: dict[str, Callable[[Sentence], bool]] = {
-    "access_said": lambda s: s.has("privacy"),
-    "again": lambda s: s.has("unwanted") or s.near("not", "want", within=2),
-}
-"""What is said in passing: "my data" in a question about privacy, "I changed my mind" before a no."""
-
 _BY_ARTICLE = (
     ("law_access", "access"), ("law_rectify", "rectify"), ("law_erase", "erase"), ("law_restrict", "restrict"), ("law_object", "object"),
 )  # fmt: skip
@@ -36,17 +30,16 @@ def flags(s: Sentence) -> Iterator[str]:
         yield "erase"
     elif _whole_person(s):
         yield ERASE_ME
-    if s.together("reveal", "data", within=7):
+    if s.together("reveal", "data", within=7) or _kept(s):
         yield "access"
     if s.together("correct", "data", within=7) or _detail_wrong(s):
         yield "rectify"
     if s.together("restrict", "data", within=7):
         yield "restrict"
-    handling = _handling(s)
-    if handling:
+    if _handling(s):
         yield "privacy"
     for role, flag in _SAID:
-        if s.has(role) and not (_OVERRULED.get(role, lambda _: False)(s)) and not (role == "access_said" and handling):
+        if s.has(role) and not _in_passing(role, s):
             yield flag
     for role, flag in _BY_ARTICLE:
         if s.has(role) and s.has(*_LAWFUL):
@@ -60,14 +53,29 @@ def _detail_wrong(s: Sentence) -> bool:
     return s.near("correct", "detail", within=8) and not s.has("transactional")
 
 
+def _in_passing(role: str, s: Sentence) -> bool:
+    """Whether it is only mentioned: "my data" in a question about privacy, "I changed my mind" before a no."""
+    if role == "access_said":
+        return s.has("privacy") or _handling(s)
+    return role == "again" and (s.has("unwanted") or s.near("not", "want", within=2))
+
+
 def _erasure(s: Sentence) -> bool:
-    return s.has("forget") or s.together("erase", "data", within=7) or _taken_out(s) or _not_kept(s)
+    gone = s.has("forget") or (s.has("store") and s.near("unwanted", "exist", within=6))
+    return gone or s.together("erase", "data", within=7) or _taken_out(s) or _not_kept(s)
 
 
 def _not_kept(s: Sentence) -> bool:
     """I do not want you to keep my data any longer."""
     refused = s.near("not", "storing", within=5) or s.near("unwanted", "storing", within=5)
     return refused and s.together("storing", "data", within=6) and not s.has("how", "reveal")
+
+
+def _kept(s: Sentence) -> bool:
+    """Everything you have stored about me; which of my details are in your system: asked, not refused."""
+    if s.has("how", "not", "unwanted", "erase", "remove", "correct", "forget"):
+        return False
+    return s.together("storing", "data", within=5) or (s.together("which", "data", within=3) and s.has("store"))
 
 
 def _handling(s: Sentence) -> bool:

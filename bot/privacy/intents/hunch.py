@@ -5,10 +5,10 @@ grammar an "ask", or route it to a right or a way on, each of which asks before 
 stops anybody by itself, and never decides that a wish is none. How the weights came to be stands in `scripts/learn_hunch.py`.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from importlib import resources
-from itertools import pairwise
+from itertools import pairwise, repeat
 
 from bot.privacy.intents.sentence import Sentence
 
@@ -19,9 +19,10 @@ FILE = "hunch.tsv"
 UNKNOWN = -9.0
 """The weight of a message of which nothing is known."""
 
-_MOST_WORDS = 48
-_MOST_BLOCKS = 20
-_SIZES = (2, 3, 4)
+_FIELD, _MASK, _LIFT = 32, (1 << 32) - 1, 1 << 14
+_MOST_WORDS = 40
+_MOST_BLOCKS = 14
+_SIZES = (3, 4)
 _LONGEST_WORD = 24
 
 
@@ -60,30 +61,34 @@ def _roles(sentence: Sentence) -> Iterator[str]:
     yield f"#known {len(covered) * 4 // max(1, sentence.words)}"
 
 
-def weigh(found: Iterable[str]) -> dict[str, float]:
+def weigh(found: Collection[str]) -> dict[str, float]:
     """How much a message with these traits resembles each of `KINDS`; positive is more likely than not."""
-    bases, weights = _weights()
-    sums = [0] * len(KINDS)
-    count = 0
-    for trait in found:
-        count += 1
-        for kind, weight in weights.get(trait, ()):
-            sums[kind] += weight
-    if not count:
+    if not found:
         return dict.fromkeys(KINDS, UNKNOWN)
-    scale = float(100 * count**0.5)
-    return {name: bases[kind] / 100 + sums[kind] / scale for kind, name in enumerate(KINDS)}
+    bases, weights = _weights()
+    total = sum(map(weights.get, found, repeat(0)))
+    known = total & _MASK
+    scale = 100 * len(found) ** 0.5
+    return {
+        name: bases[kind] / 100 + ((total >> _FIELD * (kind + 1) & _MASK) - known * _LIFT) / scale
+        for kind, name in enumerate(KINDS)
+    }
 
 
 @lru_cache(maxsize=1)
-def _weights() -> tuple[tuple[int, ...], dict[str, tuple[tuple[int, int], ...]]]:
-    """The base of each kind and the weights of each trait, in hundredths."""
+def _weights() -> tuple[tuple[int, ...], dict[str, int]]:
+    """The base of each kind, and of each trait all its weights in one number, in hundredths.
+
+    The lowest field of the number is 1, so that a sum of numbers counts them; then a field for each kind, lifted above nought.
+    One addition for each trait is what keeps a message within its time.
+    """
     text = resources.files("bot.privacy.intents").joinpath(FILE).read_text(encoding="utf-8")
     _, _, based, *lines = text.splitlines()
+    lifted = 1 + sum(_LIFT << _FIELD * (kind + 1) for kind in range(len(KINDS)))
+    shift = {name: _FIELD * (kind + 1) for kind, name in enumerate(KINDS)}
     weights = {}
     for line in lines:
         trait, *cells = line.split("\t")
-        weights[trait] = tuple(
-            (KINDS.index(name), int(weight)) for name, _, weight in (cell.partition("=") for cell in cells)
-        )
+        named = (cell.partition("=") for cell in cells)
+        weights[trait] = lifted + sum(int(weight) << shift[name] for name, _, weight in named)
     return tuple(int(cell.partition("=")[2]) for cell in based.split("\t")[1:]), weights

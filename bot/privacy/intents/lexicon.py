@@ -177,7 +177,9 @@ def lexicon() -> Lexicon:
     """The merged language files; read once."""
     found, digest = Lexicon(), sha256()
     room = resources.files("bot.privacy.intents")
-    for rules in sorted((one for one in room.iterdir() if one.name.endswith(".py")), key=lambda one: one.name):
+    for rules in sorted(
+        (one for one in room.iterdir() if one.name.endswith((".py", ".tsv"))), key=lambda one: one.name
+    ):
         digest.update(rules.read_bytes())
     files = {code: room.joinpath("languages", f"{code}.toml").read_bytes() for code in (EVERY, *codes())}
     shared = tomllib.loads(files[EVERY].decode())["blocks"]

@@ -28,7 +28,7 @@ _CLAUSE_WORDS = 4
 _HUSHED = frozenset({"help", "start", "access", "agent", "privacy"})
 """Flags that say nothing where the person wants no more messages: "stop messages" is no call for help."""
 
-_RAISED, _DOUBTED, _NO_GUESS, _ROUTES, _ROUTES_ANEW = 0.6, -0.7, -1.0, 0.2, 0.3
+_RAISED, _DOUBTED, _NO_GUESS, _ROUTES, _ROUTES_ANEW = 0.6, -0.7, -1.0, 0.8, 0.8
 """How much a message must resemble a kind; chosen on a fresh round that was not learned from (docs/intents.md)."""
 
 _RAISED_BESIDE = {

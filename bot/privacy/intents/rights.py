@@ -42,7 +42,7 @@ def flags(s: Sentence) -> Iterator[str]:
         if s.has(role) and not _in_passing(role, s):
             yield flag
     for role, flag in _BY_ARTICLE:
-        if s.has(role) and s.has(*_LAWFUL):
+        if s.near(role, *_LAWFUL, within=12):
             yield flag
     if s.has("agent") and s.words <= _AGENT_WORDS:
         yield "agent"

@@ -87,6 +87,33 @@ def test_rights_and_ways_on_are_recognised(text: str, language: str, flag: str) 
     assert flag in understand(text, language=language).flags
 
 
+@pytest.mark.parametrize(
+    ("text", "flag", "never"),
+    [
+        pytest.param("remove all my details from your system", "erase", "access", id="out of the system"),
+        pytest.param("delete me from your records", "erase", "access", id="out of the records"),
+        pytest.param("I don't want you to store my data any longer", "erase", "access", id="kept no longer"),
+        pytest.param("i no longer want to exist in your database", "erase", "access", id="be in the database no longer"),
+        pytest.param("how do you handle my data", "privacy", "access", id="how data is handled"),
+        pytest.param("tell me everything you have stored about me", "access", "erase", id="everything stored"),
+        pytest.param("article 15 gdpr request for my data", "access", "erase", id="an article by number"),
+        pytest.param("under article 17 gdpr please", "erase", "access", id="another article"),
+        pytest.param("i changed my mind, no news please", "", "start", id="changed one's mind against it"),
+    ],
+)  # fmt: skip
+def test_rights_are_told_apart(text: str, flag: str, never: str) -> None:
+    flags = understand(text, language="en").flags
+    assert not flag or flag in flags
+    assert never not in flags
+
+
+@pytest.mark.parametrize(
+    "text", ["where is my order", "it does not work", "article 15 in the catalogue, is it in stock"]
+)
+def test_everyday_words_are_no_right(text: str) -> None:
+    assert not understand(text, language="en").flags
+
+
 @pytest.mark.parametrize("text", ["ok", "okay", "👍", "✅", "❤️", "fine", "sure whatever", "hm", "k", "alright then"])
 @pytest.mark.parametrize("language", ["en", "pt", "de"])
 def test_weak_affirmations_are_never_a_yes(text: str, language: str) -> None:
@@ -118,6 +145,18 @@ def test_false_friends_are_no_yes_in_another_language(text: str, language: str) 
         ),
         pytest.param("bitte nicht anrufen, schreiben Sie mir", "de", "none", id="do not call, write"),
         pytest.param("i never asked you to stop", "en", "none", id="a stop denied"),
+        pytest.param("don't text me before 8 please, I sleep late", "en", "none", id="hours, not for good"),
+        pytest.param("bitte nicht vor 8 schreiben", "de", "none", id="hours, German"),
+        pytest.param("dont text me before 8, or ever again", "en", "ask", id="hours, but for good"),
+        pytest.param("stop, i meant the large one", "en", "none", id="putting right what one wrote"),
+        pytest.param("publicidade não, info da encomenda sim", "pt", "stop", id="advertising no, orders yes"),
+        pytest.param("just order info, the rest not", "en", "stop", id="only orders"),
+        pytest.param("cancel my subscription to these messages", "en", "stop", id="a subscription to our messages"),
+        pytest.param("cancel my subscription to the magazine", "en", "none", id="a subscription to anything else"),
+        pytest.param("if you message me again I'll complain", "en", "stop", id="a threat to complain"),
+        pytest.param("how many times must I say don't text me", "en", "stop", id="said before"),
+        pytest.param("that's enough for today, see you tomorrow", "en", "none", id="enough for today"),
+        pytest.param("s t o p  p l e a s e", "en", "stop", id="spaced letters with politeness"),
         pytest.param("delete the photo i sent you", "en", "none", id="delete a photo"),
         pytest.param("me tira da lista de espera", "pt-BR", "none", id="off the waiting list"),
         pytest.param("hediye kartına mesaj yazmayın sadece isim olsun", "tr", "none", id="no message on the gift card"),

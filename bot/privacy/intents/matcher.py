@@ -48,7 +48,7 @@ _NO_HUNCH = frozenset({"yes", "no", "language"})
 _MENTIONED = frozenset({"access", "privacy"})
 """Flags that a mention gives ("my data"), so that another right may be meant."""
 
-_ROUTED_WORDS = 3
+_WEIGHED_WORDS = _ROUTED_WORDS = 3
 _ROUTES_TO = tuple(kind for kind in hunch.KINDS if kind != "stop")
 
 LANGUAGES = tuple(sorted({*codes(), "pt-BR"}))
@@ -288,8 +288,8 @@ def _read(sentences: Iterable[Iterable[Sentence]]) -> tuple[grammar.Reading, set
 
 
 def _likeness(heard: _Heard, sentences: Sequence[Iterable[Sentence]]) -> dict[str, float]:
-    """One word alone resembles nothing: it is a keyword, or misspelt, or something else."""
-    if len(heard.words) == 1:
+    """A word or two resemble nothing: they are a keyword, or misspelt, or a greeting."""
+    if len(heard.words) < _WEIGHED_WORDS:
         return hunch.weigh(())
     return hunch.weigh(hunch.traits(heard.words, sentences[0] if sentences else ()))
 

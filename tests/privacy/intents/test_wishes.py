@@ -49,7 +49,8 @@ def test_a_wish_in_a_sentence_counts_as_much(text: str, language: str, scope: st
 
 
 ORDINARY = [
-    "where is my order", "please cancel my order", "good morning everyone", "buenos días", "guten morgen zusammen", "the bus stop is full of people", "don't stop sending me recipes",
+    "where is my order", "please cancel my order", "good morning everyone", "buenos días",
+    "guten morgen zusammen", "the bus stop is full of people", "don't stop sending me recipes",
     "that's all, thank you",
     "at the end of the month", "my sister no longer gets your messages", "what happens if I write STOP?", "> Write STOP to unsubscribe",
     "stoppen sie die Lieferung der Bestellung", "dónde está la parada", "stopcontact", "durum", "retina", "no", "ok", "hello", "12", "",

@@ -145,3 +145,9 @@ class Downloads:
         """The file, once."""
         found = await self._files.fetch(token, code, self._clock.now())
         return found.document if found is not None else None
+
+    async def handed_over(self, token: str) -> None:
+        await self._files.handed_over(token)
+
+    async def broke_off(self, token: str) -> None:
+        await self._files.broke_off(token)

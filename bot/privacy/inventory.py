@@ -401,7 +401,7 @@ _EXPORTS = Collection(
     (
         *_fields("_id code", _RIGHTS, Purpose.RIGHTS, LINK, _HASH, exported=False),
         *_fields("person command", _RIGHTS, Purpose.RIGHTS, LINK, _PSEUDO, exported=False),
-        *_fields("made_at fetched_at tries language expires", _RIGHTS, Purpose.RIGHTS, LINK, _CLEAR),
+        *_fields("made_at fetched_at again tries language expires", _RIGHTS, Purpose.RIGHTS, LINK, _CLEAR),
         *_fields("p p/document", _CONTENT, Purpose.RIGHTS, LINK, _SEALED, exported=False),
     ),
 )  # fmt: skip

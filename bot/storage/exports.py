@@ -22,6 +22,9 @@ LASTS = timedelta(hours=72)
 TRIES = 5
 """How often a code may be tried; then the link is over (6 digits: one chance in 200,000)."""
 
+AGAIN_WITHIN = timedelta(minutes=10)
+"""For so long a download that broke off may be begun once more."""
+
 LARGEST = 8 * 1024 * 1024
 """Bytes of a document; a person's copy has some kilobytes, and a row may have 16 MiB (MongoDB: limits)."""
 
@@ -68,7 +71,10 @@ class MongoExports:
 
     @reaches
     async def fetch(self, token: str, code: str, now: datetime) -> Copy | None:
-        """The copy, once; None for a wrong code, a link that is over, fetched or unknown, which nobody can tell apart."""
+        """The copy, once; None for a wrong code, a link that is over, fetched or unknown, which nobody can tell apart.
+
+        Whoever got it says what came of it: `handed_over` or `broke_off`. Without a word the copy goes after `AGAIN_WITHIN`.
+        """
         name = _name(token)
         open_ = {"_id": name, "fetched_at": {"$exists": False}, "tries": {"$lt": TRIES}, "expires": {"$gt": now}}
         row = await self._rows.find_one_and_update(open_, {"$inc": {"tries": 1}}, return_document=ReturnDocument.AFTER)
@@ -82,11 +88,28 @@ class MongoExports:
             opened = unseal(key, row["p"], collection=EXPORTS, row=name, field="p", person=person)
         except Unreadable:
             return None
-        # Of two who hold the code at once one gets it; the sealed copy goes with the fetching (GDPR art. 5(1)(c)).
+        # Of two who hold the code at once one gets it; from here on the sealed copy has minutes left (GDPR art. 5(1)(c)).
         taken = await self._rows.update_one(
-            {"_id": name, "fetched_at": {"$exists": False}}, {"$set": {"fetched_at": now}, "$unset": {"p": ""}}
+            {"_id": name, "fetched_at": {"$exists": False}},
+            {"$set": {"fetched_at": now}, "$min": {"expires": now + AGAIN_WITHIN}},
         )
         return Copy(row["language"], bytes(opened["document"])) if taken.modified_count else None
+
+    @reaches
+    async def handed_over(self, token: str) -> None:
+        """The last byte went out: the sealed copy goes."""
+        await self._rows.update_one({"_id": _name(token), "fetched_at": {"$exists": True}}, {"$unset": {"p": ""}})
+
+    @reaches
+    async def broke_off(self, token: str) -> None:
+        """The connection ended before: the same code fetches it once more, within `AGAIN_WITHIN` of the first time."""
+        begun = {
+            "_id": _name(token),
+            "fetched_at": {"$exists": True},
+            "again": {"$exists": False},
+            "p": {"$exists": True},
+        }
+        await self._rows.update_one(begun, {"$unset": {"fetched_at": ""}, "$set": {"again": True}})
 
 
 def _name(token: str) -> str:

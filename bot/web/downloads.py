@@ -4,7 +4,9 @@ A GET shows the same page for every link, so that scanners and previews change n
 cookie or third-party request; nothing is kept by browsers or proxies.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import Protocol
 from urllib.parse import parse_qs
 
@@ -15,6 +17,9 @@ from bot.domain.errors import RetryLater
 from bot.privacy.msgid import N_
 
 BODY_MOST = 1024
+PART = 64 * 1024
+"""Bytes written at once, so that a connection that ended is noticed."""
+
 _HEADERS = {
     "Cache-Control": "no-store",
     "Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
@@ -45,6 +50,12 @@ class Files(Protocol):
     async def fetch(self, token: str, code: str) -> bytes | None:
         """The ZIP file, once. Raises `RetryLater`."""
 
+    async def handed_over(self, token: str) -> None:
+        """The file went out to its last byte. Raises `RetryLater`."""
+
+    async def broke_off(self, token: str) -> None:
+        """The connection ended before that: the file may be fetched once more, soon. Raises `RetryLater`."""
+
 
 def download_routes(files: Files, translate: Translate, languages: Sequence[str]) -> list[web.RouteDef]:
     """The routes; `languages` are those offered, the business's own first."""
@@ -63,7 +74,7 @@ def download_routes(files: Files, translate: Translate, languages: Sequence[str]
     async def show(request: web.Request) -> web.Response:
         return page(request)
 
-    async def fetch(request: web.Request) -> web.Response:
+    async def fetch(request: web.Request) -> web.StreamResponse:
         if (request.content_length or 0) > BODY_MOST:
             return page(request, 413, WRONG)
         try:
@@ -77,11 +88,29 @@ def download_routes(files: Files, translate: Translate, languages: Sequence[str]
             return page(request, 503, LATER)
         if found is None:
             return page(request, 403, WRONG)
-        named = {"Content-Disposition": 'attachment; filename="my-data.zip"'}
-        return web.Response(body=found, content_type="application/zip", headers=_HEADERS | named)
+        return await _handed(request, files, found)
 
     path = "/exports/{token:[0-9a-f]{32}}"
     return [web.get(path, show), web.post(path, fetch)]
+
+
+async def _handed(request: web.Request, files: Files, document: bytes) -> web.StreamResponse:
+    """Sends the file, and says whether all of it went out; what cannot be said now ends by its time."""
+    named = {"Content-Disposition": 'attachment; filename="my-data.zip"', "Content-Type": "application/zip"}
+    answer, token = web.StreamResponse(headers=_HEADERS | named), request.match_info["token"]
+    answer.content_length = len(document)
+    try:
+        await answer.prepare(request)
+        for start in range(0, len(document), PART):
+            await answer.write(document[start : start + PART])
+        await answer.write_eof()
+    except (ConnectionError, asyncio.CancelledError):
+        with suppress(RetryLater):
+            await asyncio.shield(files.broke_off(token))
+        raise
+    with suppress(RetryLater):
+        await files.handed_over(token)
+    return answer
 
 
 def _wanted(request: web.Request, languages: Sequence[str]) -> str:

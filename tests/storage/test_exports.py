@@ -8,7 +8,7 @@ import pytest
 
 from bot.domain.errors import Unreadable
 from bot.domain.ids import CommandId, PersonId
-from bot.storage.exports import LASTS, TRIES, MongoExports
+from bot.storage.exports import AGAIN_WITHIN, LASTS, TRIES, MongoExports
 from tests.storage.shelf import NOW, Shelf
 
 pytestmark = pytest.mark.mongo
@@ -27,6 +27,7 @@ async def kept(shelf: Shelf, *, token: str = TOKEN) -> tuple[MongoExports, Perso
 async def test_it_is_fetched_once_and_is_gone_then(shelf: Shelf) -> None:
     exports, _ = await kept(shelf)
     found = await exports.fetch(TOKEN, CODE, NOW)
+    await exports.handed_over(TOKEN)
     assert found is not None
     assert (found.document, found.language) == (FILE, "pt")
     assert await exports.fetch(TOKEN, CODE, NOW) is None
@@ -81,3 +82,33 @@ async def test_with_the_persons_key_the_copy_goes_too(shelf: Shelf, process: Cal
     assert await exports.fetch(TOKEN, CODE, NOW) is None
     with pytest.raises(Unreadable):
         await exports.put(person, COMMAND, FILE, token=TOKEN, code=CODE, language="pt", now=NOW)
+
+
+async def test_one_that_broke_off_is_fetched_once_more_and_soon(shelf: Shelf) -> None:
+    exports, _ = await kept(shelf)
+    assert await exports.fetch(TOKEN, CODE, NOW) is not None
+    assert await exports.fetch(TOKEN, CODE, NOW) is None, "not while it is under way"
+    await exports.broke_off(TOKEN)
+    assert await exports.fetch(TOKEN, "000000", NOW) is None, "the code is asked for again"
+    again = await exports.fetch(TOKEN, CODE, NOW + AGAIN_WITHIN / 2)
+    assert again is not None
+    assert again.document == FILE
+    await exports.broke_off(TOKEN)
+    assert await exports.fetch(TOKEN, CODE, NOW + AGAIN_WITHIN / 2) is None, "once"
+
+
+async def test_one_that_broke_off_is_over_after_ten_minutes(shelf: Shelf) -> None:
+    exports, _ = await kept(shelf)
+    assert await exports.fetch(TOKEN, CODE, NOW) is not None
+    await exports.broke_off(TOKEN)
+    assert await exports.fetch(TOKEN, CODE, NOW + AGAIN_WITHIN) is None
+
+
+async def test_what_was_handed_over_does_not_come_again(shelf: Shelf) -> None:
+    exports, _ = await kept(shelf)
+    assert await exports.fetch(TOKEN, CODE, NOW) is not None
+    await exports.handed_over(TOKEN)
+    await exports.broke_off(TOKEN)
+    assert await exports.fetch(TOKEN, CODE, NOW) is None
+    [row] = await shelf.rows("exports")
+    assert "p" not in row

@@ -1,5 +1,6 @@
 """The page of somebody's own copy: a GET tells and changes nothing, a POST with the right code gives the file once."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -19,6 +20,7 @@ class OneFile:
     def __init__(self) -> None:
         self.asked: list[tuple[str, str]] = []
         self.away = False
+        self.told: list[str] = []
 
     async def fetch(self, token: str, code: str) -> bytes | None:
         self.asked.append((token, code))
@@ -26,6 +28,12 @@ class OneFile:
             raise RetryLater("the database is out of reach")
         first = self.asked.count((TOKEN, CODE)) == 1
         return b"PK..." if (token, code) == (TOKEN, CODE) and first else None
+
+    async def handed_over(self, token: str) -> None:
+        self.told.append(f"handed over {token}")
+
+    async def broke_off(self, token: str) -> None:
+        self.told.append(f"broke off {token}")
 
 
 def translate(text: str, language: str) -> str:
@@ -125,3 +133,34 @@ async def test_the_page_speaks_the_browsers_language(
     text = await (await client.get(f"/exports/{TOKEN}", headers={"Accept-Language": wanted})).text()
     assert f'<html lang="{language}" dir="{direction}">' in text
     assert f"[{language}] Your data" in text
+
+
+async def test_the_last_byte_is_told(client: TestClient[Any, Any], files: OneFile) -> None:
+    assert await (await sent(client, CODE)).read() == b"PK..."
+    assert files.told == [f"handed over {TOKEN}"]
+    assert (await sent(client, "999999")).status == 403
+    assert files.told == [f"handed over {TOKEN}"]
+
+
+class Large(OneFile):
+    """A copy that no connection swallows whole."""
+
+    async def fetch(self, token: str, code: str) -> bytes | None:
+        return bytes(8 * 1024 * 1024) if (token, code) == (TOKEN, CODE) else None
+
+
+async def test_a_connection_that_ends_before_is_told_too() -> None:
+    files, application = Large(), web.Application()
+    application.add_routes(download_routes(files, translate, ["en"]))
+    async with TestServer(application) as server:
+        reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        body = f"code={CODE}".encode()
+        writer.write(
+            f"POST /exports/{TOKEN} HTTP/1.1\r\nHost: x\r\nContent-Length: {len(body)}\r\n\r\n".encode() + body
+        )
+        assert (await reader.readline()).startswith(b"HTTP/1.1 200")
+        writer.transport.abort()
+        async with asyncio.timeout(10):
+            while not files.told:  # noqa: ASYNC110 - another task says it
+                await asyncio.sleep(0.01)
+    assert files.told == [f"broke off {TOKEN}"]

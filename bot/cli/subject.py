@@ -61,6 +61,14 @@ def export(subject: str | None, ask: bool, target: Path, received: datetime | No
     )
 
 
+@subject.command(epilog="Example:  recado subject schema > my-data.schema.json")
+def schema() -> None:
+    """Prints the JSON Schema of `my-data.json`, so that other programs can take the data over (GDPR art. 20(1))."""
+    from bot.privacy.export import json_schema
+
+    click.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
 @subject.command(epilog="Example:  recado subject erase --ask --received 2026-11-02")
 @_SUBJECT
 @_ASK

@@ -40,6 +40,10 @@ def leaks(where: bytes, secrets: list[str]) -> list[str]:
     ]
 
 
+WAITED_FOR = ("automated assistant", "sends you no more", "What would you like?")
+"""What the story cannot go on without."""
+
+
 class Unlucky(Standin):
     """Meta on a bad day: it refuses some sends with words that quote the recipient, as it does; and it notes what it was asked."""
 
@@ -49,8 +53,8 @@ class Unlucky(Standin):
     async def _messages(self, request: web.Request) -> web.Response:
         self.asked = [*getattr(self, "asked", []), str(request.rel_url)]
         self.day += 1
-        if self.day % 9 == 4:
-            body = await request.json()
+        body = await request.json()
+        if self.day % 9 == 4 and "type" in body and not any(one in texts(body) for one in WAITED_FOR):
             said = {
                 "message": f"(#131026) Message undeliverable to {body.get('to')}",
                 "code": 131026,

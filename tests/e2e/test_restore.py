@@ -113,14 +113,14 @@ async def test_a_restored_backup_brings_nobody_back(crashable_database: Embedded
         _nobody_can_read(uri, databases, file, secrets)
 
         said = await refused_start(settings)
-        assert "is behind the vault's replay list (1 erasures, 2 suppressions" in said
+        assert "is behind the vault's replay list (1 erasures, 4 suppressions" in said
         assert "recado replay-erasures" in said
         assert (await command(settings, "replay-erasures", "--check")).returncode == 1
         assert (await command(settings, "retention", "run", "--delete")).returncode == 2
 
         replayed = await command(settings, "replay-erasures")
         assert replayed.returncode == 0, replayed.stderr
-        assert "Done again: 1 erasures, 2 suppressions" in replayed.stdout
+        assert "Done again: 1 erasures, 4 suppressions" in replayed.stdout
         assert (await command(settings, "replay-erasures", "--check")).returncode == 0
 
         crashable_database.kill()  # and nothing of it was only in memory
@@ -142,8 +142,9 @@ async def test_a_restored_backup_brings_nobody_back(crashable_database: Embedded
             for name, row in traces.documents(uri, ["shop"])
             if name == "conversations" and "all" in row.get("stopped", {})
         ]
-        assert len(stopped) == 1
-        assert {one["state"] for one in stopped[0]["consents"].values()} == {"withdrawn"}
+        assert len(stopped) == 2, "who stopped, and the erased who begins anew under the mark that stayed"
+        [rui] = [one for one in stopped if one.get("consents")]
+        assert {one["state"] for one in rui["consents"].values()} == {"withdrawn"}
         await _compacted(settings, uri, secrets, tmp_path)
 
 

@@ -20,6 +20,7 @@ from bot.domain.command import (
     RecordConsent,
     Send,
     Suppress,
+    Transcribe,
 )
 from bot.domain.consent import Consent
 from bot.domain.conversation import Conversation, Frame, HeldWords, Timer
@@ -27,12 +28,15 @@ from bot.domain.errors import RetryLater
 from bot.domain.ids import Address, Bsuid, CommandId, EventId, PersonId, PhoneNumber, Wamid, Words, command_id
 from bot.domain.message import ButtonsMessage, Option, TextMessage
 from bot.domain.opt_in import OptInRequest
+from bot.handoff.values import Looked
 from bot.privacy.keyring import Keyring
 from bot.privacy.policy import Limit
 from bot.runtime.ports import Commit, DeadLetter, Lease, Stored
+from bot.storage.access_log import MongoAccessLog
 from bot.storage.conversations import MongoConversations
 from bot.storage.copies import Copies
 from bot.storage.desk import MongoDesk
+from bot.storage.desks import MongoDesks
 from bot.storage.erasures import MongoErasures
 from bot.storage.ledger import MongoLedger
 from bot.storage.mongo import Mongo
@@ -43,6 +47,7 @@ from bot.storage.sends import MongoSends
 from bot.storage.settings import StorageSettings
 from bot.storage.subjects import Subjects
 from bot.storage.suppressions import MongoSuppressions
+from bot.storage.tickets import MongoTickets
 
 NOW = datetime(2026, 5, 4, 12, tzinfo=UTC)
 SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
@@ -228,6 +233,7 @@ async def whole_life(shelf: Shelf, address: Address = ADDRESS) -> PersonId:
     await shelf.desk.open_ticket(
         person, OpenTicket(ticket, ticket, "desk", "pt", True, "order_status", "ask", TYPED, {"name": NAME}), NOW
     )
+    await talked_to(shelf, person, ticket)
     await shelf.desk.close_ticket(person, CloseTicket(ticket, ticket, "resolved"), NOW)
     asked = command_id(person, 0, 3)
     await shelf.desk.open_request(person, OpenRequest(asked, "erase", NOW, "open", "pt", TYPED), NOW)
@@ -236,6 +242,21 @@ async def whole_life(shelf: Shelf, address: Address = ADDRESS) -> PersonId:
     await shelf.mongo.collection("seen_pages").insert_one(pages)
     await signed_up(shelf, address)
     return person
+
+
+async def talked_to(shelf: Shelf, person: PersonId, ticket: str) -> None:
+    """Somebody of ours had the chat: lines, a note, a draft, and who looked."""
+    line = Transcribe(command_id(person, 0, 4), ticket, "in", NOW, "text", words=TYPED)
+    await shelf.desk.transcribe(person, line, NOW)
+    desks, chat = MongoDesks(shelf.mongo, shelf.subjects), await MongoTickets(shelf.mongo, shelf.subjects).find(ticket)
+    assert chat is not None
+    await desks.note(chat, "maria", TYPED, NOW)
+    await desks.draft(chat, "maria", "reply", TYPED, NOW)
+    await desks.log(Looked(NOW, "maria", "chat.read", person, ticket, "the chat is mine"))
+    subject = await shelf.subjects.find(person)
+    assert subject is not None
+    access = MongoAccessLog(shelf.mongo)
+    await access.note(by="0a1b2c3d", name="crm", what="consents", why="support", subject=subject.ref, now=NOW)
 
 
 def opt_in(number: int = 1, **changes: Any) -> OptInRequest:

@@ -108,7 +108,7 @@ async def test_an_erased_person_is_found_nowhere(shelf: Shelf, mongo_uri: str, d
     await finish(shelf, await shelf.erasures.begin(stored, erase(person), NOW))
     assert where_found(mongo_uri, database_name, *SECRETS) == []
     assert remaining(mongo_uri, database_name) == set(traces.KEPT)
-    assert where_found(mongo_uri, database_name, person) == ["replay: secret 0"]
+    assert where_found(mongo_uri, database_name, person) == ["audit_log: secret 0", "replay: secret 0"]
     assert await shelf.people.recognise(ADDRESS, NOW) is None
     assert await shelf.people.address(person) is None
     assert await shelf.people.gone([event(1), event(2), event(3), event(4)]) == {event(1), event(2), event(3)}

@@ -117,7 +117,7 @@ async def test_after_a_restore_the_wishes_are_done_again(
     last = process()
     assert await last.conversations.find(who["erased"]) is None
     assert await last.people.recognise(ADDRESS, NOW) is None
-    assert set(await last.copies.rows_of(who["erased"])) == {"replay"}
+    assert set(await last.copies.rows_of(who["erased"])) == {"replay", "audit_log"}
     assert await last.suppressions.standing(RUI) == {"all": NOW}
     stopped = await last.conversations.find(who["stopped"])
     assert stopped is not None

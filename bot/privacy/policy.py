@@ -273,7 +273,7 @@ def _own_accord(
     # A marketing purpose stays one whatever a single message calls itself.
     consent = conversation.consent(send.purpose)
     # Two fresh yes to this purpose outweigh an older no, for this purpose alone (privacy.md 4.3.12).
-    again = consent.since if consent.is_live(now) else None
+    again = consent.since if consent.is_live(now) and purpose.covers(consent.purpose_hash) else None
     stopped = {
         scope: since
         for scope, since in suppression.standing(conversation.stopped, suppressed).items()

@@ -80,13 +80,17 @@ class Shown:
 
 @dataclass
 class Act:
-    """Something a person did. `ended` is when Meta's delivery of it was answered with 200; None until then."""
+    """Something a person did. `ended` is when Meta's delivery of it was answered with 200; None until then.
+
+    `narrow`: it stops one purpose; a stop of everything after it is another stop, and is confirmed as such.
+    """
 
     kind: str
     began: datetime
     question: str = ""
     shown_at: datetime | None = None
     ended: datetime | None = None
+    narrow: bool = False
 
     def surely_before(self, moment: datetime) -> bool:
         return self.ended is not None and self.ended <= moment
@@ -226,7 +230,7 @@ class Town:
             kind = "maybe"
         event_kind = "template_tap" if isinstance(shown.message, TemplateMessage) else "tap"
         message = InboundMessage("acc", who, self._wamid(), self.clock.now(), event_kind, Words(title), option)
-        self._deliver(who, message, Act(kind, self.clock.now(), str(shown.send.id), shown.at))
+        self._deliver(who, message, Act(kind, self.clock.now(), str(shown.send.id), shown.at, narrow=option in LEAVES))
 
     def switches_off(self, who: Address) -> None:
         """Meta's own switch for marketing."""
@@ -337,7 +341,12 @@ class Town:
             before = zip([None, *acts], acts, strict=False)
             episodes = sum(
                 act.kind in stops
-                and not (last and last.kind == "stop" and act.began - last.began < timedelta(hours=23))
+                and not (
+                    last
+                    and last.kind == "stop"
+                    and act.narrow >= last.narrow
+                    and act.began - last.began < timedelta(hours=23)
+                )
                 for last, act in before
             )
             assert len(said) <= episodes, f"{len(said)} confirmations of {episodes} stops"

@@ -28,6 +28,9 @@ AT_ONCE = 16
 _OTHERWISE = frozenset({"identities", "conversations", MERGES})
 """Collections of people whose rows move in a step of their own, or not at all."""
 
+_OUTLIVE = ("audit_log",)
+"""What an erasure keeps and a person may still ask for: who looked at them belongs to whom they turned out to be."""
+
 
 class MongoMerges:
     """The runtime's `Merges`."""
@@ -93,6 +96,8 @@ class MongoMerges:
                 change = self._anew(action.collection, row, job, keys)
                 # Guarded by the owner: what an erasure took meanwhile stays gone, what was moved stays moved.
                 await rows.update_one({"_id": row["_id"], action.found_by: job.loser}, change)
+        for name in _OUTLIVE:
+            await self._mongo.collection(name).update_many({"person": job.loser}, {"$set": {"person": job.winner}})
 
     async def _keys(self, job: MergeJob) -> tuple[DataKey, DataKey]:
         old, new = await self._subjects.key(job.loser), await self._subjects.key(job.winner)

@@ -58,7 +58,7 @@ def test_pushed_templates_are_submitted_once_and_then_the_same(meta: Threaded, r
     assert (tried.exit_code, meta.simulator.world.templates()) == (0, [])
     assert "monthly_news pt_PT: would be submitted" in tried.output
 
-    assert run("push").output.count("submitted, now pending") == 6
+    assert run("push").output.count("submitted, now pending") == 10
     assert run("push").output == "Nothing to do: Meta has every template as business.yaml declares it.\n"
     assert run("diff").exit_code == 0
     assert run("status").exit_code == 1, "they are in review still"
@@ -104,7 +104,7 @@ def test_one_template_that_meta_refuses_does_not_keep_back_the_others(meta: Thre
     assert done.exit_code == 1
     assert rows["monthly_news", "en"]["failed"] is True
     assert "beginning or the end" in rows["monthly_news", "en"]["result"]
-    assert len(meta.simulator.world.templates()) == 5
+    assert len(meta.simulator.world.templates()) == 9
 
 
 def test_what_stands_at_meta_only_comes_as_a_declaration_that_loads(

@@ -26,7 +26,7 @@ ERASURE = (
 )  # fmt: skip
 EXPORT = ("copy:before", "file:before", "file:after", "send:before", "send:after", "settle:before", "settle:after")
 
-SHORT_ERASURE = ("replay:after", "key:after", "rows:after", "close:before")
+SHORT_ERASURE = ("key:after", "rows:after")
 SHORT_EXPORT = ("file:after", "send:after", "settle:before")
 
 

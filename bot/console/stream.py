@@ -110,13 +110,16 @@ class Hub:
     async def _live(
         self, asked: Asked, answer: web.StreamResponse, queue: "asyncio.Queue[ConsoleEvent | None]", known: dict[str, int]
     ) -> None:  # fmt: skip
-        await self._beat(asked, answer)
+        clock = asyncio.get_running_loop().time
+        beat_at = clock()
         while True:
-            try:
-                event = await asyncio.wait_for(queue.get(), BEAT)
-            except TimeoutError:
+            if clock() >= beat_at:  # however much happens: it is the beat that ends the line of whoever was disabled
                 if not await self._beat(asked, answer):
                     return
+                beat_at = clock() + BEAT
+            try:
+                event = await asyncio.wait_for(queue.get(), max(beat_at - clock(), 0.0))
+            except TimeoutError:
                 continue
             if event is None:
                 return

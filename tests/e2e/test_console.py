@@ -21,7 +21,7 @@ async def shop(browser: Browser, tmp_path: Path) -> AsyncIterator[Shop]:
 
 
 async def test_a_chat_from_the_queue_to_the_bot_again(shop: Shop) -> None:
-    """Race, answer, note, canned reply, pass on, search, and the flow that goes on."""
+    """Race, answer, note, presence, canned reply, pass on, search, and the flow that goes on."""
     ada = shop.phone("ada")
     maria, bruno, lena = await shop.agent("maria"), await shop.agent("bruno"), await shop.agent("lena")
     await _canned_reply(shop, lena.page)
@@ -39,6 +39,7 @@ async def test_a_chat_from_the_queue_to_the_bot_again(shop: Shop) -> None:
     winner, loser = (maria, bruno) if await _has(maria.page) else (bruno, maria)
     await expect(loser.page.locator(".thread")).to_have_attribute("data-mine", "no")
     await expect(loser.page.locator("#words")).to_have_count(0)
+    await expect(winner.page.locator("[data-presence]")).to_contain_text(loser.name, timeout=20_000)
     await winner.sees("the lamp")
     assert "Lucy" not in await winner.page.content()  # asked by the flow, not shared by it
     await ada.say("It flickers")

@@ -19,7 +19,7 @@ document.addEventListener('click', (event) => {
   }
   if (target.matches('[data-theme-switch]')) switchTheme();
   else if (event.metaKey || event.ctrlKey || event.shiftKey) return;
-  else if (target.matches('[data-chat]')) { event.preventDefault(); history.pushState({}, '', target.href); open(target.href).then((ok) => ok || refreshList()); presence.here(); }
+  else if (target.matches('[data-chat]')) { event.preventDefault(); history.pushState({}, '', target.href); open(target.href).then((ok) => ok || refreshList()); }
   else { event.preventDefault(); refreshList(target.href); }
 });
 

@@ -4,9 +4,11 @@ import { openChat } from './parts.js';
 
 let typedAt = 0;
 let there = [];
+let told = '';
 
 export function here({ typing = false } = {}) {
-  post('/console/here', { viewing: openChat(), typing: typing ? 'yes' : 'no' }).catch(() => {});
+  told = openChat();
+  post('/console/here', { viewing: told, typing: typing ? 'yes' : 'no' }).catch(() => {});
 }
 
 export function typing() {
@@ -29,6 +31,7 @@ export function showPresence(list = there) {
 }
 
 export function start() {
-  document.addEventListener('recado:chat', () => { showPresence(); });
+  // However a chat was opened, by tap, key or command: colleagues are told once it is on the screen.
+  document.addEventListener('recado:chat', () => { if (openChat() !== told) here(); showPresence(); });
   setInterval(() => { if (document.visibilityState === 'visible') here(); }, 20000);
 }

@@ -12,7 +12,7 @@ from bot.domain import event as events
 from bot.domain import plain
 from bot.domain.command import Command, Suppress
 from bot.domain.conversation import Conversation, same_standing
-from bot.domain.event import ColleagueSpoke, Event, MessageReceived, PreferenceChanged
+from bot.domain.event import ColleagueSpoke, Event, MessageReceived, PreferenceChanged, TimerFired
 from bot.domain.ids import EventId
 from bot.domain.intent import NO_INTENT, Decision
 from bot.domain.turn import Turn
@@ -161,4 +161,11 @@ def _advanced(engine: Engine, played: Played, event: Event, now: datetime, broke
         return engine.stop(whole, event, now)
     content = replace(event, intent=NO_INTENT) if isinstance(event, MessageReceived) else event
     played.letters.append(DeadLetter(conversation.person, "event", type(event).__name__, reason, content))
-    return engine.apologise(whole, event, now)
+    return engine.apologise(_without_its_timer(whole, event), event, now)
+
+
+def _without_its_timer(conversation: Conversation, event: Event) -> Conversation:
+    """A timer that cannot be played goes with its dead letter; left in the document it would come due again at once, for ever."""
+    if not isinstance(event, TimerFired):
+        return conversation
+    return replace(conversation, timers=tuple(one for one in conversation.timers if one.id != event.timer))

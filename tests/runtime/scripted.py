@@ -98,6 +98,8 @@ class ScriptedEngine:
         elif isinstance(event, CallAnswered):
             draft.say(f"answer: {event.outcome}")
         elif isinstance(event, TimerFired):
+            if event.timer.startswith("boom"):
+                raise ArithmeticError("a defect in what a timer leads to")
             draft.set(timers=tuple(timer for timer in draft.conversation.timers if timer.id != event.timer))
             draft.say(f"timer: {event.timer}")
         elif isinstance(event, SendRequested):
@@ -118,9 +120,9 @@ class ScriptedEngine:
             draft.news(rest)
         elif verb == "call":
             draft.add(lambda name: Call(name, "crm.ask", {}, timeout=timedelta(seconds=8)))
-        elif verb == "timer":
+        elif verb in ("timer", "boomtimer"):
             due = draft.now + timedelta(seconds=float(rest))
-            timer = Timer(f"t{draft.conversation.version}", "t", due)
+            timer = Timer(f"{verb.removesuffix('imer')}{draft.conversation.version}", "t", due, -1)
             draft.set(timers=(*draft.conversation.timers, timer))
         elif verb == "record":
             record = draft.id()

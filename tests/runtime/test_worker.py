@@ -63,6 +63,23 @@ def test_timers_of_one_person_fire_in_the_order_of_their_times() -> None:
     play_out(story)
 
 
+def test_a_timer_that_cannot_be_played_is_a_dead_letter_and_comes_due_no_more() -> None:
+    """Left in the document it would be taken up at every look, for ever (peers.md B)."""
+
+    async def story() -> None:
+        bot = Process(Disk(), Meta()).start()
+        await bot.hears(message("boomtimer 20"), message("timer 30"))
+        await asyncio.sleep(100)
+        await quiet(bot.disk)
+        [row] = bot.disk.rows.values()
+        assert row.conversation.timers == ()
+        assert [letter.name for letter in bot.disk.letters] == ["TimerFired"]
+        assert bot.meta.bodies() == ["timer: t2"]
+        await bot.stop()
+
+    play_out(story)
+
+
 def test_a_timer_that_cannot_be_played_keeps_nothing_else_from_being_done() -> None:
     async def story() -> None:
         bot = Process(Disk(), Meta())

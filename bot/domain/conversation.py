@@ -6,7 +6,7 @@ even when the encrypted part cannot be read (decisions.md 3).
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Any
 
@@ -37,6 +37,10 @@ class Frame:
     tries: int = 0
     waiting: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+
+
+WINDOW = timedelta(hours=24)
+"""How long free text may be sent, from the provider's time of a person's message (Meta: customer service window)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +130,16 @@ class Conversation:
 
     def window_open(self, now: datetime) -> bool:
         return self.window_until is not None and now < self.window_until
+
+    def heard(self, at: datetime, step_up_after: timedelta) -> "Conversation":
+        """After a message of the person at `at`: the window is open, and a silence of `step_up_after` before it leaves a doubt.
+
+        Somebody who was imported and never wrote was silent since the import.
+        """
+        last = self.last_inbound_at or self.created_at or at
+        doubted = at if at - last >= step_up_after else self.doubted_since
+        window = max(self.window_until or at + WINDOW, at + WINDOW)
+        return replace(self, window_until=window, last_inbound_at=max(last, at), doubted_since=doubted)
 
     @property
     def next_due(self) -> datetime | None:

@@ -1,7 +1,7 @@
 """The engine: what one event makes of a conversation. Pure: everything it knows is in its arguments (architecture.md 2)."""
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from bot.domain.command import Command, RecordConsent, Send
 from bot.domain.conversation import Conversation
@@ -36,9 +36,6 @@ from bot.engine.stopping import confirm_due, contact_of, expire, last_resort, st
 MAX_STEPS = 300
 """Steps one event may lead through; beyond it a flow is in a loop its author did not see."""
 
-WINDOW = timedelta(hours=24)
-"""Meta: the customer service window, counted from the provider's time of the person's message."""
-
 # What is said when an author left an outcome out: outcome, built-in flow. The others end quietly.
 REPLIES = {
     "gave_up": "too_many_tries", "too_often": "too_many_tries", "failed": "failed_call", "slow": "failed_call",
@@ -56,6 +53,10 @@ class Engine:
         """A conversation nobody has written in yet, in the language of the person's country (decisions.md 32)."""
         language = self.world.texts.of_country(country) if country else self.world.book.business.language
         return Conversation(person, created_at=now, country=country, language=language)
+
+    def heard(self, conversation: Conversation, event: MessageReceived) -> Conversation:
+        """What a message changes whoever answers it: the window, the last contact, and whether it is still the same person."""
+        return conversation.heard(event.at, self.world.book.business.step_up_after)
 
     def advance(self, conversation: Conversation, event: Event, now: datetime) -> Turn:
         """Where the event leads. Raises on a defect (a flow lost from the book, an endless flow); nothing is changed then."""
@@ -270,12 +271,7 @@ def _waits(play: Play) -> bool:
 
 
 def _open_window(play: Play, event: MessageReceived) -> None:
-    last = play.conversation.last_inbound_at
-    if last is not None and event.at - last >= play.world.book.business.step_up_after:
-        play.set(doubted_since=event.at)
-    until = event.at + WINDOW
-    known = play.conversation.window_until
-    play.set(window_until=until if known is None or until > known else known, last_inbound_at=event.at)
+    play.conversation = play.conversation.heard(event.at, play.world.book.business.step_up_after)
 
 
 def _heard(play: Play, event: MessageReceived) -> MessageReceived:

@@ -17,7 +17,7 @@ from bot.engine.play import Play
 from bot.engine.steps.question import answer_to, chosen, plain
 from bot.engine.steps.typed import SENT
 from bot.engine.stopping import confirm_due, pause, stop
-from bot.engine.wishing import heard
+from bot.engine.wishing import KINDS, heard
 
 # Flag of the intents, the built-in flow it opens. The first that holds wins.
 WISHES = (
@@ -95,12 +95,16 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
         return True
     if intent.decision is Decision.ASK:
         pause(play)
+        right = next((flag for flag, _ in WISHES if flag in KINDS and flag in intent.flags), "")
+        heard(play, right)  # said beside an unclear stop, it has its clock all the same (EDPB 01/2022)
         if handing.held_off(play):
             handing.wished(play, event, "unsure")  # the agent sees it, and may have the person asked (decisions.md 5)
             return True
         if "cancel" in intent.flags:
             play.close_all()
-        play.push("stop_unsure")
+        if right == "erase":
+            play.push("delete_me")
+        play.push("stop_unsure")  # on top: what is unclear is asked first
         _greet(play, event)
         return True
     flag, wish = next((one for one in WISHES if one[0] in intent.flags), ("", ""))

@@ -146,9 +146,9 @@ def _advanced(engine: Engine, played: Played, event: Event, now: datetime, broke
     if isinstance(event, ColleagueSpoke):
         return silence.spoken(conversation, event)
     if isinstance(event, MessageReceived) and silence.is_quiet(conversation, now) and not conversation.erasing:
-        return (
-            engine.stop(conversation, event, now) if wants_stop(event) else silence.listened(conversation, event, now)
-        )
+        if wants_stop(event):
+            return engine.stop(conversation, event, now)
+        return silence.listened(engine.heard(conversation, event), event, now)
     reason = broken or ("" if conversation.readable else "unreadable")
     if not reason:
         try:

@@ -24,7 +24,7 @@ from bot.domain.command import (
     Unsay,
 )
 from bot.domain.conversation import Conversation
-from bot.domain.event import Event
+from bot.domain.event import Event, MessageReceived
 from bot.domain.ids import Address, CommandId, EventId, PersonId, PhoneNumber, Wamid
 from bot.domain.inbound import AccountNotice
 from bot.domain.intent import Intent
@@ -462,6 +462,9 @@ class Engine(Protocol):
 
     def begin(self, person: PersonId, country: str, now: datetime) -> Conversation:
         """A conversation nobody has written in yet."""
+
+    def heard(self, conversation: Conversation, event: MessageReceived) -> Conversation:
+        """What a message changes whoever answers it: the window, the last contact, and whether it is still the same person."""
 
     def advance(self, conversation: Conversation, event: Event, now: datetime) -> Turn:
         """Where the event leads. May raise on a defect in a flow or an unreadable conversation; nothing is changed then."""

@@ -24,7 +24,6 @@ AFTER_CONTROL = timedelta(hours=24)
 AFTER_STANDBY = timedelta(hours=1)
 """After a message that went to Meta's agent; each of them says so anew."""
 
-WINDOW = timedelta(hours=24)
 RESTS = timedelta(hours=24)
 _STOP_PAYLOAD = "recado:stop:"
 _RIGHTS = ("erase", "access", "rectify", "restrict", "object", "complaint")
@@ -74,14 +73,11 @@ def as_stop(event: MessageReceived) -> MessageReceived:
 
 
 def listened(conversation: Conversation, event: MessageReceived, now: datetime) -> Turn:
-    """The turn of a message to somebody else that holds no decided wish to stop: nothing is said."""
-    known, until = conversation.window_until, event.at + WINDOW
-    after = replace(
-        _readable(conversation),
-        version=conversation.version + 1,
-        window_until=until if known is None else max(known, until),
-        last_inbound_at=event.at,
-    )
+    """The turn of a message to somebody else that holds no decided wish to stop: nothing is said.
+
+    `conversation` is as `Engine.heard` left it.
+    """
+    after = replace(_readable(conversation), version=conversation.version + 1)
     flags = event.intent.flags
     if event.intent.decision is Decision.ASK or "object" in flags:
         after = replace(after, paused_until=now + RESTS)

@@ -1,5 +1,6 @@
 """Conversations with the shipped flows: a person says, the bot says, the record holds."""
 
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from bot.domain.command import Call, Erase, Export, Notify, OpenRequest, OpenTicket, RecordConsent, SettleRequest
 from bot.domain.event import PreferenceChanged, RightExercised, SendRequested
 from bot.domain.ids import EventId
+from bot.domain.intent import Decision
 from tests.engine.phone import Phone, book, subscribed, text
 
 BOOK = book()
@@ -542,6 +544,35 @@ def test_a_doubt_keeps_nobody_from_what_restricts(phone: Phone, words: str) -> N
         phone.tap("Yes, delete it")
     known = phone.conversation
     assert known.stopped or known.erasing or known.restricted
+
+
+def test_a_silence_that_ends_while_a_colleague_speaks_leaves_a_doubt_too() -> None:
+    phone = Phone(book())
+    phone.say("hello")
+    phone.wait(timedelta(days=91))
+    phone.conversation = phone.engine.heard(phone.conversation, phone._event("hello"))
+    phone.say("my data")
+    assert STEP_UP in phone.tap("See my data")[0]
+
+
+def test_who_was_imported_long_ago_and_never_wrote_is_made_sure_of() -> None:
+    phone = Phone(book())
+    phone.conversation = replace(
+        phone.conversation, talk="active", notice="n" * 32, created_at=phone.now - timedelta(days=91)
+    )
+    phone.say("my data")
+    assert STEP_UP in phone.tap("See my data")[0]
+
+
+def test_a_right_beside_an_unclear_stop_is_in_the_register_and_asked_after_it() -> None:
+    phone = Phone(book())
+    phone.say("hello")
+    event = phone._event("enough, and delete what you have about me perhaps")
+    unclear = replace(event.intent, decision=Decision.ASK, scope="unclear", flags=frozenset({"erase"}))
+    said = [text(one) for one in phone.play(replace(event, intent=unclear))]
+    assert ("erase", "open") in requests(phone)
+    assert "Would you like us to stop" in said[-1]
+    assert any("delete your data" in one for one in phone.tap("Something else"))
 
 
 def test_a_doubt_does_not_go_away_by_writing_more(phone: Phone) -> None:

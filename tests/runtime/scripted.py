@@ -20,15 +20,13 @@ from bot.domain.command import (
     Suppress,
 )
 from bot.domain.consent import Consent
-from bot.domain.conversation import Conversation, Timer
+from bot.domain.conversation import WINDOW, Conversation, Timer
 from bot.domain.event import CallAnswered, Event, MessageReceived, PreferenceChanged, SendRequested, TimerFired
 from bot.domain.ids import CommandId, PersonId, command_id
 from bot.domain.intent import NO_INTENT, Decision, Intent
 from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
 from tests.privacy.sample import BUSINESS
-
-WINDOW = timedelta(hours=24)
 
 
 class ScriptedWishes:
@@ -88,6 +86,9 @@ class ScriptedEngine:
         agreed = purpose_hash(BUSINESS.purposes["tips"])
         consent = Consent("given", now - timedelta(days=1), valid_until=now + timedelta(days=700), purpose_hash=agreed)
         return Conversation(person, created_at=now, country=country, consents={"tips": consent})
+
+    def heard(self, conversation: Conversation, event: MessageReceived) -> Conversation:
+        return conversation.heard(event.at, timedelta(days=90))
 
     def advance(self, conversation: Conversation, event: Event, now: datetime) -> Turn:
         draft = _Draft(conversation, event, now)

@@ -317,6 +317,36 @@ async def test_a_number_is_shown_for_a_reason_and_that_is_on_record(shop: Shop) 
     assert number.lstrip("+") not in await dora.page.content()
 
 
+async def test_news_never_takes_away_what_somebody_began(shop: Shop) -> None:
+    """What a colleague or the person does meanwhile is shown beside a form half filled in and an answer just read."""
+    ada = shop.phone("ada")
+    await ada.asks_for_a_person()
+    maria, lena = await shop.agent("maria"), await shop.agent("lena")
+    await maria.takes()
+    await maria.page.locator("summary", has_text="Show the number").click()
+    reason = maria.page.get_by_label("Why?")
+    await reason.select_option("call")
+    await lena.page.goto(maria.page.url)
+    await lena.page.locator("#labels").fill("wet parcel")
+    await lena.page.get_by_role("button", name="Set").click()
+    await expect(maria.page.locator("#labels")).to_have_value("wet parcel")
+    await ada.say("are you there?")
+    await maria.sees("are you there?")
+    await expect(reason).to_have_value("call")
+    await maria.page.get_by_role("button", name="Show; this is put on record").click()
+    number = f"+{str(shop.demo.simulator.person('ada').number).lstrip('+')}"
+    await expect(maria.page.locator("output")).to_have_text(number)
+    await maria.page.locator("#labels").fill("half a wo")
+    await lena.page.locator("#labels").fill("call back")
+    async with lena.page.expect_response("**/label"):
+        await lena.page.get_by_role("button", name="Set").click()
+    await ada.say("hello?")
+    await maria.sees("hello?")
+    await expect(maria.page.locator("output")).to_have_text(number)
+    await expect(maria.page.locator("#labels")).to_have_value("half a wo")
+    await expect(maria.page.locator("#labels")).to_be_focused()
+
+
 async def test_whoever_is_disabled_is_out_at_once(shop: Shop) -> None:
     maria, adam = await shop.agent("maria"), await shop.agent("adam")
     row = adam.page.get_by_role("row").filter(has=adam.page.get_by_role("rowheader", name="maria", exact=True))

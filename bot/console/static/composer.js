@@ -58,6 +58,7 @@ async function send(form, url, fields) {
 
 function sent(form) {
   for (const area of form.querySelectorAll('[data-draft]')) { area.value = ''; }
+  for (const one of form.querySelectorAll('input:not([type="hidden"])')) one.defaultValue = one.value;
   form.closest('details')?.removeAttribute('open');
   if (form.matches('[data-send]')) banner(words.sent);
   const once = form.querySelector('[name="once"]');
@@ -142,12 +143,13 @@ async function onReveal(event) {
   const form = event.target;
   if (!form.matches('[data-reveal]')) return;
   event.preventDefault();
-  const answer = await post(form.action, Object.fromEntries(new FormData(form)));
-  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   const place = form.querySelector('output');
+  const answer = await post(form.action, Object.fromEntries(new FormData(form))).catch(() => null);
+  if (!answer) { banner(words.failed, { bad: true }); return; }
+  const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
   place.textContent = page.getElementById('revealed')?.textContent ?? words.failed;
   place.className = 'number';
-  if (answer.ok) banner(words.revealed);
+  if (answer.ok) { form.reset(); banner(words.revealed); }
   setTimeout(() => { place.textContent = ''; }, 60000);
 }
 

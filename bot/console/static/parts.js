@@ -53,21 +53,49 @@ export async function refreshChat() {
 // A part that is the same stays; the composer goes only when what may be written has changed, and the words stay even then.
 function replacePart(fresh) {
   const old = document.querySelector(`#chat [data-part="${fresh.dataset.part}"]`);
-  if (!old || old.innerHTML === fresh.innerHTML) return;
+  if (!old) return;
   if (fresh.dataset.part === 'composer') { replaceComposer(old, fresh); return; }
-  if (old.querySelector('details[open], :focus:not(a)') && fresh.dataset.part !== 'lines') { keepOpen(old, fresh); return; }
+  if (news(old) === news(fresh)) return;
   const end = old.scrollHeight - old.scrollTop - old.clientHeight < 60;
   const top = old.scrollTop;
+  const focused = old.contains(document.activeElement) ? document.activeElement : null;
+  const place = controls(old).indexOf(focused);
+  keepBegun(old, fresh);
   old.replaceWith(fresh);
   if (fresh.dataset.part === 'lines') fresh.scrollTop = end ? fresh.scrollHeight : top;
+  if (focused) (fresh.contains(focused) ? focused : controls(fresh)[place])?.focus({ preventScroll: true });
 }
 
-function keepOpen(old, fresh) {
-  const open = [...old.querySelectorAll('details')].map((one) => one.open);
-  const focus = [...old.querySelectorAll('button, input, select, summary')].indexOf(document.activeElement);
-  old.replaceWith(fresh);
-  fresh.querySelectorAll('details').forEach((one, index) => { one.open = open[index] ?? false; });
-  fresh.querySelectorAll('button, input, select, summary')[focus]?.focus();
+const controls = (part) => [...part.querySelectorAll('a, button, input, select, summary')];
+
+// What the server said, without what the page itself wrote there since and what is another on each reading.
+function news(part) {
+  const copy = part.cloneNode(true);
+  for (const one of copy.querySelectorAll('[name="once"]')) one.removeAttribute('value');
+  for (const one of copy.querySelectorAll('[open]')) one.removeAttribute('open');
+  for (const one of copy.querySelectorAll('[disabled]')) one.removeAttribute('disabled');
+  for (const one of copy.querySelectorAll('output, [data-until], [data-presence]')) one.textContent = '';
+  return copy.innerHTML;
+}
+
+// What somebody has opened stays open; a form they have begun, sent or read an answer in goes over as it is.
+function keepBegun(old, fresh) {
+  const summary = (one) => one.querySelector('summary')?.textContent;
+  const open = new Set([...old.querySelectorAll('details[open]')].map(summary));
+  for (const one of fresh.querySelectorAll('details')) one.open = open.has(summary(one));
+  const twins = new Map([...fresh.querySelectorAll('form')].map((form) => [formName(form), form]));
+  for (const form of old.querySelectorAll('form')) if (begun(form)) twins.get(formName(form))?.replaceWith(form);
+}
+
+function formName(form) {
+  const fixed = [...form.querySelectorAll('input[type="hidden"]')].filter((one) => !['csrf', 'once'].includes(one.name));
+  return [form.getAttribute('action'), ...fixed.map((one) => `${one.name}=${one.value}`)].join(' ');
+}
+
+function begun(form) {
+  return form.matches(':focus-within') || form.querySelector('output:not(:empty), button[disabled]') !== null
+    || [...form.querySelectorAll('input:not([type="hidden"])')].some((one) => one.value !== one.defaultValue)
+    || [...form.querySelectorAll('select')].some((one) => one.selectedIndex !== Math.max(0, [...one.options].findIndex((option) => option.defaultSelected)));
 }
 
 function replaceComposer(old, fresh) {

@@ -5,7 +5,6 @@ import logging
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import aiohttp
@@ -16,6 +15,7 @@ from bot.app import console
 from bot.app.api import ForApi, door_of
 from bot.app.console import staffing_of
 from bot.app.exporting import ChatExports, Copying, Downloads
+from bot.app.ground import Ground, HeardWishes, KeyedIds, SystemClock
 from bot.app.keeping import KeyFollower, following, periods_of, refuse_unfit, replays_of, sweeping, watching_deadlines
 from bot.app.media import TakenOver
 from bot.app.project import load_catalog
@@ -25,29 +25,25 @@ from bot.app.receivers import AllReceivers
 from bot.app.rules import BusinessRules
 from bot.app.sequencing import sequencer_of, sequencing
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
+from bot.app.sites import admin_routes, listen
 from bot.app.telling import receivers_of
 from bot.app.templates import watching
 from bot.console.parts import LANGUAGES
 from bot.console.parts import Site as ConsoleSite
 from bot.domain.business import Business
 from bot.domain.errors import RecadoError, SettingsProblem
-from bot.domain.event import SendRequested
-from bot.domain.ids import Address, Bsuid, EventId, PersonId
+from bot.domain.ids import Address, PersonId
 from bot.engine.advance import Engine
 from bot.engine.book import Book
 from bot.i18n.catalog import Catalog
 from bot.i18n.formatting import Languages
 from bot.i18n.values import TypedValues
 from bot.integrations.connectors import HttpConnectors
-from bot.observability import health, logs
+from bot.observability import logs
 from bot.observability.metrics import Registry
-from bot.privacy import intents
-from bot.privacy.crypto import random_token
 from bot.privacy.keyring import Keyring
 from bot.privacy.ledger.parties import parties_version
 from bot.privacy.notice import Notice, from_content
-from bot.privacy.numbers import BadNumber, canonical
-from bot.privacy.retention import Periods
 from bot.runtime.deadlines import Deadlines
 from bot.runtime.erasing import Erasing
 from bot.runtime.figures import Figures
@@ -74,7 +70,7 @@ from bot.storage.opt_ins import MongoOptIns, MongoPace
 from bot.storage.people import MongoPeople
 from bot.storage.published import Published
 from bot.storage.register import MongoRegister
-from bot.storage.replays import ReplayedLedger, Replays
+from bot.storage.replays import ReplayedLedger
 from bot.storage.sends import MongoSends
 from bot.storage.standings import Standings
 from bot.storage.subjects import Subjects
@@ -91,37 +87,6 @@ from bot.whatsapp.media import MediaClient
 from bot.whatsapp.routes import webhook_routes
 
 logger = logging.getLogger(__name__)
-
-
-class SystemClock:
-    """UTC, cut to the milliseconds that the database keeps."""
-
-    def now(self) -> datetime:
-        moment = datetime.now(UTC)
-        return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
-
-
-class KeyedIds:
-    """The runtime's `Ids`."""
-
-    def __init__(self, keyring: Keyring) -> None:
-        self._keyring = keyring
-
-    def event(self, outside_id: str) -> EventId:
-        return self._keyring.event_id(outside_id)
-
-    def random(self) -> str:
-        return random_token()
-
-
-class HeardWishes:
-    """The runtime's `Wishes`: the privacy intents with the business's own purposes."""
-
-    def __init__(self, business: Business) -> None:
-        self._purposes = {name: (name, *purpose.title.split()) for name, purpose in business.purposes.items()}
-
-    def understand(self, words: str, *, language: str | None, flow_open: bool) -> intents.Intent:
-        return intents.understand(words, language=language, flow_open=flow_open, purposes=self._purposes)
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,38 +148,18 @@ async def open_bot(
         business = book.business
         session = await stack.enter_async_context(aiohttp.ClientSession())
         periods = periods_of(settings, book)
-        ground = _Ground(settings, mongo, keyring, clock, session, connectors or {}, replays, periods)
+        ground = Ground(settings, mongo, keyring, clock, session, connectors or {}, replays, periods)
         made = _assemble(ground, book, catalog, rules, work=work)
         rules.always_open, rules.files = settings.environment == "demo", bool(settings.web.public_url)
         await stack.enter_async_context(staffing_of(mongo, keyring, rules, business))
         if work:
-            sequencer = sequencer_of(settings.privacy, mongo, keyring, KeyedIds(keyring), clock, made.registry)
-            await stack.enter_async_context(sequencing(sequencer))
-            await stack.enter_async_context(sweeping(made.sweeper, made.registry))
-            await stack.enter_async_context(watching_deadlines(Deadlines(made.for_api.register, clock, made.registry)))
-            await stack.enter_async_context(watching(settings.whatsapp, session, MongoChannelHealth(mongo), clock))
-            loop = asyncio.create_task(made.worker.run())
-            stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
-            if made.opting_in is not None:
-                sign_ups = asyncio.create_task(made.opting_in.run())
-                stack.push_async_callback(_ended, made.opting_in, sign_ups)
+            await _work(stack, ground, made)
         web_port, admin_port = 0, 0
         if serve_web:
-            routes = [
-                *webhook_routes(settings.whatsapp, made.turns.accept),
-                *notice_routes(rules.notices, _past(published)),
-                *_opt_in_routes(ground, made, catalog, rules),
-                *api_routes(door_of(made.for_api)),
-                *download_routes(made.downloads, catalog.translate, _own_first(business)),
-            ]
-            pages = await _console(stack, ground, made, book, rules)
-            web_port = await _listen(
-                stack, routes, settings.web.host, settings.web.port, console=pages, shared=settings.web.share_port
-            )
+            web_port = await _serve(stack, ground, made, book, published)
         if work or serve_web:
-            admin_port = await _listen(
-                stack, _admin_routes(mongo, made.registry, keys), settings.admin.host, settings.admin.port
-            )
+            routes, admin = admin_routes(mongo, made.registry, keys), settings.admin
+            admin_port = await listen(stack, routes, admin.host, admin.port, within=settings.drain_seconds)
         logger.info("ready", extra={"port": web_port})
         yield Bot(
             business,
@@ -236,6 +181,39 @@ async def open_bot(
         )
 
 
+async def _work(stack: AsyncExitStack, ground: Ground, made: "_Made") -> None:
+    """Everything that goes on by itself, until the stack is left."""
+    settings, mongo, clock = ground.settings, ground.mongo, ground.clock
+    ids = KeyedIds(ground.keyring)
+    sequencer = sequencer_of(settings.privacy, mongo, ground.keyring, ids, clock, made.registry)
+    await stack.enter_async_context(sequencing(sequencer))
+    await stack.enter_async_context(sweeping(made.sweeper, made.registry))
+    await stack.enter_async_context(watching_deadlines(Deadlines(made.for_api.register, clock, made.registry)))
+    await stack.enter_async_context(watching(settings.whatsapp, ground.session, MongoChannelHealth(mongo), clock))
+    loop = asyncio.create_task(made.worker.run())
+    stack.push_async_callback(_stopped, made.worker, loop, settings.drain_seconds)
+    if made.opting_in is not None:
+        sign_ups = asyncio.create_task(made.opting_in.run())
+        stack.push_async_callback(_ended, made.opting_in, sign_ups)
+
+
+async def _serve(stack: AsyncExitStack, ground: Ground, made: "_Made", book: Book, published: Published) -> int:
+    """The public site with the console below it; returns its port."""
+    settings, business, catalog, rules = ground.settings, book.business, made.for_api.catalog, made.for_api.rules
+    routes = [
+        *webhook_routes(settings.whatsapp, made.turns.accept),
+        *notice_routes(rules.notices, _past(published)),
+        *_opt_in_routes(ground, made, catalog, rules),
+        *api_routes(door_of(made.for_api)),
+        *download_routes(made.downloads, catalog.translate, _own_first(business)),
+    ]
+    pages = await _console(stack, ground, made, book, rules)
+    at = settings.web
+    return await listen(
+        stack, routes, at.host, at.port, console=pages, shared=at.share_port, within=settings.drain_seconds
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Made:
     turns: Turns
@@ -250,126 +228,107 @@ class _Made:
     suppressions: MongoSuppressions
 
 
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What everything else stands on."""
+class _Stores:
+    """What is kept where, each behind its port of the runtime."""
 
-    settings: Settings
-    mongo: Mongo
-    keyring: Keyring
-    clock: SystemClock
-    session: aiohttp.ClientSession
-    addresses: Mapping[str, str]
-    replays: Replays
-    periods: Periods
+    def __init__(self, ground: Ground, business: Business, figures: Figures, account: str) -> None:
+        mongo, keyring, clock, zone = ground.mongo, ground.keyring, ground.clock, ZoneInfo(business.time_zone)
+        self.subjects = subjects = Subjects(mongo, keyring, clock)
+        self.people = MongoPeople(mongo, subjects, keyring)
+        self.conversations = MongoConversations(mongo, subjects, told=figures.batches.observe)
+        self.erasures = MongoErasures(mongo, subjects, keyring, ground.replays)
+        lasts = ground.periods.lasts["objection"]
+        self.suppressions = MongoSuppressions(mongo, keyring, clock, lasts=lasts, replays=ground.replays)
+        self.sends = MongoSends(mongo, keyring, told=MongoTickets(mongo, subjects).fate_changed)
+        self.desk = MongoDesk(mongo, subjects, country=business.country, zone=zone)
+        self.register = MongoRegister(mongo, subjects, zone=zone)
+        self.merges = MongoMerges(mongo, subjects, keyring)
+        self.files = MongoExports(mongo, subjects)
+        self.media = MongoMedia(mongo, subjects)
+        self.health = MongoChannelHealth(mongo, remembered=2.0)
+        self.standings = Standings(mongo, subjects)
+        law = "gdpr" if not business.country else business.country.lower()
+        recorded = MongoLedger(
+            mongo, subjects, jurisdiction=law, controller=business.controller.name,
+            account=account, parties=parties_version(business),
+        )  # fmt: skip
+        self.ledger = ReplayedLedger(recorded, ground.replays)
 
 
-def _assemble(ground: _Ground, book: Book, catalog: Catalog, rules: BusinessRules, *, work: bool) -> _Made:
-    settings, mongo, keyring, clock, session = (
-        ground.settings,
-        ground.mongo,
-        ground.keyring,
-        ground.clock,
-        ground.session,
-    )
-    business, ids = book.business, KeyedIds(ground.keyring)
-    subjects = Subjects(mongo, keyring, clock)
-    people = MongoPeople(mongo, subjects, keyring)
+class _Outside:
+    """Whoever is spoken to over the network."""
+
+    def __init__(self, ground: Ground, business: Business, stores: _Stores, account: str, *, work: bool) -> None:
+        settings, session = ground.settings, ground.session
+        secrets = settings.integrations.secrets
+        # The one guarded door out: the client is made here and handed to the outbox and to nobody else (architecture.md 6).
+        graph = Graph(settings.whatsapp, session)
+        self.channel = WhatsAppClient(graph, account)
+        self.receivers = receivers_of(business, session, secrets, stores.standings, stores.erasures, work=work)
+        self.connectors = HttpConnectors(business, session, secrets, ground.addresses)
+        self.contact_book = ContactBook(graph, account)
+        most = settings.whatsapp.media_most * 1024 * 1024
+        self.media = TakenOver(MediaClient(settings.whatsapp, graph, session), stores.media, most=most)
+
+
+def _assemble(ground: Ground, book: Book, catalog: Catalog, rules: BusinessRules, *, work: bool) -> _Made:
+    keyring, clock, business, ids = ground.keyring, ground.clock, book.business, KeyedIds(ground.keyring)
     registry = Registry()
     figures = Figures(registry)
-    conversations = MongoConversations(mongo, subjects, told=figures.batches.observe)
-    erasures = MongoErasures(mongo, subjects, keyring, ground.replays)
-    lasts = ground.periods.lasts["objection"]
-    suppressions = MongoSuppressions(mongo, keyring, clock, lasts=lasts, replays=ground.replays)
-    sends = MongoSends(mongo, keyring, told=MongoTickets(mongo, subjects).fate_changed)
-    desk = MongoDesk(mongo, subjects, country=business.country, zone=ZoneInfo(business.time_zone))
-    others = receivers_of(
-        business, session, settings.integrations.secrets, Standings(mongo, subjects), erasures, work=work
-    )
-    account = next(iter(settings.whatsapp.accounts), "")  # empty only where nothing is sent (`open_bot`)
-    # The one guarded door out: the client is made here and handed to the outbox and to nobody else (architecture.md 6).
-    graph = Graph(settings.whatsapp, session)
-    channel = WhatsAppClient(graph, account)
+    account = next(iter(ground.settings.whatsapp.accounts), "")  # empty only where nothing is sent (`open_bot`)
+    at = _Stores(ground, business, figures, account)
+    out = _Outside(ground, business, at, account, work=work)
     texts = Languages(catalog)
     if work:
         texts.warm()
     engine = Engine(book, texts, TypedValues(), rules)
+    opting_in = _opting_in(ground, business, catalog, at, out, figures)
+    merging = Merging(at.merges, at.conversations, at.people, at.suppressions, at.ledger, ids, clock)
     started = _Started()
-    said_by_meta = MongoChannelHealth(mongo, remembered=2.0)
-    opting_in = None
-    if business.website is not None:
-        words = ConfirmingWords(business, catalog)
-        requests = MongoOptIns(mongo, keyring)
-        needed = OptInParts(business, requests, conversations, people, suppressions, channel, ids, clock, words)
-        opting_in = OptingIn(needed, figures=figures)
-    law = "gdpr" if not business.country else business.country.lower()
-    recorded = MongoLedger(
-        mongo, subjects, jurisdiction=law, controller=business.controller.name,
-        account=account, parties=parties_version(business),
+    parts = Parts(
+        engine, at.conversations, at.people, at.suppressions, at.sends, at.desk, HeardWishes(business), ids, clock,
+        opting_in, at.health, merging,
     )  # fmt: skip
-    ledger = ReplayedLedger(recorded, ground.replays)
-    merging = Merging(MongoMerges(mongo, subjects, keyring), conversations, people, suppressions, ledger, ids, clock)
-    turns = Turns(
-        Parts(
-            engine,
-            conversations,
-            people,
-            suppressions,
-            sends,
-            desk,
-            HeardWishes(business),
-            ids,
-            clock,
-            opting_in,
-            said_by_meta,
-            merging,
-        ),
-        started if work else None,
-        figures=figures,
-    )
-    erasing = Erasing(erasures, AllReceivers(ContactBook(graph, account), others), channel, business, ids, clock)
-    connectors = HttpConnectors(business, session, settings.integrations.secrets, ground.addresses)
-    copying = Copying(Copies(mongo, subjects, keyring), subjects, business, rules)
-    files = MongoExports(mongo, subjects)
-    receipts = Receipts(business, keyring, Standings(mongo, subjects), MongoLeaves(mongo))
-    exports = ChatExports(copying, files, receipts, catalog, public_url=settings.web.public_url)
+    turns = Turns(parts, started if work else None, figures=figures)
+    everybody = AllReceivers(out.contact_book, out.receivers)
+    erasing = Erasing(at.erasures, everybody, out.channel, business, ids, clock)
+    copying = Copying(Copies(ground.mongo, at.subjects, keyring), at.subjects, business, rules)
+    receipts = Receipts(business, keyring, at.standings, MongoLeaves(ground.mongo))
+    exports = ChatExports(copying, at.files, receipts, catalog, public_url=ground.settings.web.public_url)
     hands = Hands(
-        business,
-        conversations,
-        people,
-        suppressions,
-        sends,
-        ledger,
-        desk,
-        connectors,
-        others,
-        exports,
-        desk,
-        channel,
-        ids,
-        clock,
-        said_by_meta,
-        TakenOver(
-            MediaClient(settings.whatsapp, graph, session),
-            MongoMedia(mongo, subjects),
-            most=settings.whatsapp.media_most * 1024 * 1024,
-        ),
-    )
-    outbox = Outbox(hands, turns, erasing, figures=figures)
-    worker = Worker(conversations, erasures, turns, outbox, erasing, ids, clock, figures=figures)
-    started.worker = worker
-    sweeper = MongoSweeper(mongo, keyring, subjects, ground.replays, clock, ground.periods)
-    for_api = ForApi(
-        business, book, engine, mongo, keyring, clock, turns, outbox, conversations, people, subjects, suppressions, sends,
-        MongoRegister(mongo, subjects, zone=ZoneInfo(business.time_zone)), opting_in, rules, catalog, copying,
+        business, at.conversations, at.people, at.suppressions, at.sends, at.ledger, at.desk, out.connectors,
+        out.receivers, exports, at.desk, out.channel, ids, clock, at.health, out.media,
     )  # fmt: skip
+    outbox = Outbox(hands, turns, erasing, figures=figures)
+    worker = Worker(at.conversations, at.erasures, turns, outbox, erasing, ids, clock, figures=figures)
+    started.worker = worker
+    sweeper = MongoSweeper(ground.mongo, keyring, at.subjects, ground.replays, clock, ground.periods)
+    for_api = ForApi(
+        business, book, engine, ground.mongo, keyring, clock, turns, outbox, at.conversations, at.people, at.subjects,
+        at.suppressions, at.sends, at.register, opting_in, rules, catalog, copying,
+    )  # fmt: skip
+    downloads = Downloads(at.files, clock)
     return _Made(
-        turns, worker, people, registry, sweeper, opting_in, Downloads(files, clock), copying, for_api, suppressions
+        turns, worker, at.people, registry, sweeper, opting_in, downloads, copying, for_api, at.suppressions
+    )  # fmt: skip
+
+
+def _opting_in(
+    ground: Ground, business: Business, catalog: Catalog, at: _Stores, out: _Outside, figures: Figures
+) -> OptingIn | None:
+    """The website's half, where business.yaml has one."""
+    if business.website is None:
+        return None
+    requests, words = MongoOptIns(ground.mongo, ground.keyring), ConfirmingWords(business, catalog)
+    ids = KeyedIds(ground.keyring)
+    needed = OptInParts(
+        business, requests, at.conversations, at.people, at.suppressions, out.channel, ids, ground.clock, words
     )
+    return OptingIn(needed, figures=figures)
 
 
 async def _console(
-    stack: AsyncExitStack, ground: _Ground, made: _Made, book: Book, rules: BusinessRules
+    stack: AsyncExitStack, ground: Ground, made: _Made, book: Book, rules: BusinessRules
 ) -> web.Application | None:
     """The agents' console, where it is served."""
     settings, mongo, keyring = ground.settings, ground.mongo, ground.keyring
@@ -385,7 +344,7 @@ async def _console(
     return await stack.enter_async_context(console.opened_console(parts))
 
 
-def _opt_in_routes(ground: _Ground, made: _Made, catalog: Catalog, rules: BusinessRules) -> list[web.RouteDef]:
+def _opt_in_routes(ground: Ground, made: _Made, catalog: Catalog, rules: BusinessRules) -> list[web.RouteDef]:
     """The website's form, where business.yaml has one."""
     if made.opting_in is None:
         return []
@@ -435,93 +394,6 @@ def _past(published: Published) -> Past:
     return past
 
 
-async def _listen(
-    stack: AsyncExitStack,
-    routes: list[web.RouteDef],
-    host: str,
-    port: int,
-    *,
-    console: web.Application | None = None,
-    shared: bool = False,
-) -> int:
-    """Serves routes until the stack is left; returns the port, which may have been chosen by the system."""
-    application = web.Application(client_max_size=4 * 1024 * 1024)
-    application.on_response_prepare.append(_unnamed)
-    application.add_routes(routes)
-    if console is not None:
-        application.add_subapp("/console/", console)
-    runner = web.AppRunner(application, access_log=None, handle_signals=False)
-    await runner.setup()
-    stack.push_async_callback(runner.cleanup)
-    site = web.TCPSite(runner, host, port, reuse_port=shared or None)
-    try:
-        await site.start()
-    except OSError:
-        raise SettingsProblem(
-            f"Port {port} on {host} is taken; set RECADO_WEB__PORT or RECADO_ADMIN__PORT to another."
-        ) from None
-    return int(runner.addresses[0][1])
-
-
-async def _unnamed(_: web.Request, response: web.StreamResponse) -> None:
-    """Which program in which version answers is nobody's business (OWASP ASVS: no disclosure of versions)."""
-    response.headers.pop("Server", None)
-
-
-def _admin_routes(mongo: Mongo, registry: Registry, keys: KeyFollower) -> list[web.RouteDef]:
-    """Liveness, readiness and metrics, for operators only."""
-
-    async def alive(_: web.Request) -> web.Response:
-        return web.Response(text="ok\n")
-
-    async def ready(_: web.Request) -> web.Response:
-        found = await health.look({"database": lambda: _answers(mongo), "keys": keys.answers})
-        return web.json_response(found.plain(), status=found.status)
-
-    async def metrics(_: web.Request) -> web.Response:
-        return web.Response(text=registry.text(), headers={"Content-Type": "text/plain; version=0.0.4"})
-
-    return [web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", metrics)]
-
-
-async def _answers(mongo: Mongo) -> str:
-    await mongo.ping()
-    return ""
-
-
 def quiet_loop() -> None:
     """Makes the running loop report forgotten exceptions without their text."""
     asyncio.get_running_loop().set_exception_handler(logs.loop_exception_handler)
-
-
-def address_of(text: str) -> Address | None:
-    """The address that somebody typed: a number with + and country code, or a WhatsApp user id; None for anything else."""
-    typed = text.strip()
-    try:
-        return Address(bsuid=Bsuid(typed)) if typed[2:3] == "." else Address(canonical(typed))
-    except BadNumber:
-        return None
-
-
-async def queue_template(
-    bot: Bot, purpose: str, template: str, recipient: str, values: tuple[str, ...]
-) -> tuple[bool, str]:
-    """Puts a template into the conversation of a known person: (queued?, in words). Whether it goes out is the gate's to say.
-
-    Nobody is made known by this: whoever never wrote and never signed up cannot be sent anything (GDPR art. 6).
-    """
-    declared = bot.business.templates.get(template)
-    if declared is None or purpose not in bot.business.purposes:
-        known = ", ".join(sorted(bot.business.templates)) or "none"
-        return False, f"There is no such template or purpose in business.yaml; templates: {known}."
-    if declared.purpose != purpose:
-        return False, f"The template {template} belongs to the purpose {declared.purpose}."
-    address = address_of(recipient)
-    if address is None:
-        return False, "That is neither a number with + and country code nor a WhatsApp user id."
-    person = await bot.find(address)
-    if person is None:
-        return False, "Nobody with this number or id is known; nothing was queued."
-    event = SendRequested(bot.keyring.event_id(f"send:{random_token()}"), bot.clock.now(), purpose, template, values)
-    await bot.turns.submit(person, event)
-    return True, "Queued. The gate decides whether it goes out; a refusal is kept on record with its reason."

@@ -7,7 +7,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from bot.app.compose import SystemClock
+from bot.app.ground import SystemClock
 from bot.app.project import load_project
 from bot.app.receipting import Receipts
 from bot.domain.business import Business

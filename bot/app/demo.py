@@ -14,9 +14,10 @@ from typing import Self
 
 from aiohttp import web
 
-from bot.app.compose import Bot, open_bot, queue_template
+from bot.app.compose import Bot, open_bot
 from bot.app.demo_orders import order_routes
 from bot.app.project import load_project
+from bot.app.queueing import queue_template
 from bot.app.staffing import demo_log_ins
 from bot.domain.business import Business
 from bot.domain.errors import SettingsProblem

@@ -67,7 +67,7 @@ def _fault(place: tuple[int | str, ...], words: str) -> str:
 
 def _unproven(line: Line, business: Business, now: datetime) -> str:
     """Why the line proves no consent, or empty."""
-    from bot.app.compose import address_of
+    from bot.app.queueing import address_of
 
     declared = business.purposes.get(line.purpose)
     if address_of(line.person) is None:
@@ -87,7 +87,7 @@ def _unproven(line: Line, business: Business, now: datetime) -> str:
 
 async def import_line(bot: "Bot", number: int, line: Line) -> Told:
     """Plays one line; repeating it changes nothing. Nobody who stopped or decided otherwise here is brought back."""
-    from bot.app.compose import address_of
+    from bot.app.queueing import address_of
 
     address = address_of(line.person)
     if address is None:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from bot.app.compose import SystemClock
+from bot.app.ground import SystemClock
 from bot.app.keeping import opened
 from bot.app.project import load_project
 from bot.console import passwords

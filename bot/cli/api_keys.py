@@ -90,7 +90,7 @@ def revoke(key: str) -> None:
 
 @asynccontextmanager
 async def _keys() -> "AsyncIterator[tuple[Opened, MongoApiKeys, datetime]]":
-    from bot.app.compose import SystemClock
+    from bot.app.ground import SystemClock
     from bot.app.keeping import opened
     from bot.settings import read_settings
     from bot.storage.api_keys import MongoApiKeys

@@ -20,7 +20,7 @@ def block(recipient: str, lift: bool) -> None:
 async def _block(recipient: str, *, lift: bool) -> None:
     import aiohttp
 
-    from bot.app.compose import address_of
+    from bot.app.queueing import address_of
     from bot.domain.errors import SettingsProblem
     from bot.settings import read_settings
     from bot.whatsapp.contact_book import ContactBook

@@ -229,7 +229,7 @@ def rewrap(as_json: bool) -> None:
 
 
 async def _rewrapped(settings: "Settings", *, quiet: bool) -> "Rewrapped":
-    from bot.app.compose import SystemClock
+    from bot.app.ground import SystemClock
     from bot.app.keeping import opened
     from bot.storage.rewrapping import Rewrapping
 
@@ -255,7 +255,7 @@ def retire(kind: str, kid: str, backups_gone: bool) -> None:
 
 
 async def _retired(settings: "Settings", kind: str, kid: str, *, backups_gone: bool) -> None:
-    from bot.app.compose import SystemClock
+    from bot.app.ground import SystemClock
     from bot.app.keeping import opened
     from bot.privacy import key_files
     from bot.storage import key_use

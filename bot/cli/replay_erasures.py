@@ -35,7 +35,7 @@ def replay_erasures(check: bool, as_json: bool) -> None:
 
 
 async def _replayed(settings: "Settings", *, check: bool, quiet: bool) -> "Behind":
-    from bot.app.compose import SystemClock
+    from bot.app.ground import SystemClock
     from bot.app.keeping import opened
     from bot.storage.replaying import Replaying, refuse_too_old, seen_alive
 

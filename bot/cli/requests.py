@@ -89,7 +89,7 @@ def move(request: str, step: str, because: str, as_json: bool) -> None:
 async def _register() -> AsyncIterator[tuple["MongoRegister", datetime]]:
     from zoneinfo import ZoneInfo
 
-    from bot.app.compose import SystemClock
+    from bot.app.ground import SystemClock
     from bot.app.keeping import opened
     from bot.app.project import load_project
     from bot.domain.errors import SettingsProblem

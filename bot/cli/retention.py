@@ -66,7 +66,7 @@ def run(delete: bool, as_json: bool) -> None:
 
 
 async def _swept(settings: "Settings", *, delete: bool) -> "tuple[Periods, Report]":
-    from bot.app.compose import SystemClock
+    from bot.app.ground import SystemClock
     from bot.app.keeping import opened, periods_of
     from bot.app.project import load_project
     from bot.domain.errors import SettingsProblem

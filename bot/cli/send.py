@@ -23,7 +23,8 @@ def send(purpose: str, template: str, recipient: str, values: tuple[str, ...], a
 
 
 async def _send(purpose: str, template: str, recipient: str, values: tuple[str, ...]) -> tuple[bool, str]:
-    from bot.app.compose import open_bot, queue_template
+    from bot.app.compose import open_bot
+    from bot.app.queueing import queue_template
     from bot.settings import read_settings
 
     async with open_bot(read_settings(), work=False, serve_web=False) as bot:

@@ -227,7 +227,7 @@ def _known_value(bot: "Bot", right: str, value: str) -> None:
 
 
 async def _person(bot: "Bot", who: tuple[str, str]) -> "PersonId | None":
-    from bot.app.compose import address_of
+    from bot.app.queueing import address_of
     from bot.storage.references import SUBJECT, whole
 
     reference, address = who

@@ -21,5 +21,6 @@ def console(parts: Parts, hub: Hub) -> web.Application:
     made = web.Application(client_max_size=BODY_MOST)
     for route in table(hub):
         made.router.add_route(route.method, route.path, guard.of(route))
+    made.on_shutdown.append(hub.close)
     made.router.add_get("/static/{name}", pages.static)
     return made

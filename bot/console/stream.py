@@ -37,6 +37,13 @@ class Hub:
         self._parts = parts
         self._known: dict[str, int] = {}
         self._listening: dict[asyncio.Queue[ConsoleEvent | None], tuple[str, ...]] = {}
+        self._closed = False
+
+    async def close(self, _: web.Application) -> None:
+        """Ends every stream: an open page must not hold up a server that stops. The pages connect again, perhaps elsewhere."""
+        self._closed = True
+        for queue in self._listening:
+            _end(queue)
 
     async def run(self) -> None:
         """Polls until it is cancelled; a database out of reach is asked again."""
@@ -63,10 +70,7 @@ class Hub:
         for queue, teams in self._listening.items():
             if event.team in teams:
                 if queue.full():
-                    # Too slow: it is closed, and the page catches up with a new stream.
-                    with contextlib.suppress(asyncio.QueueEmpty):
-                        queue.get_nowait()
-                    queue.put_nowait(None)
+                    _end(queue)  # too slow: the page catches up with a new stream
                 else:
                     queue.put_nowait(event)
 
@@ -75,6 +79,8 @@ class Hub:
         """A queue of news for these teams while the context lasts."""
         queue: asyncio.Queue[ConsoleEvent | None] = asyncio.Queue(WAITING_MOST)
         self._listening[queue] = teams
+        if self._closed:
+            _end(queue)
         try:
             yield queue
         finally:
@@ -141,6 +147,13 @@ class Hub:
         ]
         await answer.write(f"event: beat\ndata: {json.dumps({'there': there})}\n\n".encode())
         return True
+
+
+def _end(queue: asyncio.Queue[ConsoleEvent | None]) -> None:
+    """The last word of a stream, also where the queue is full."""
+    if queue.full():
+        queue.get_nowait()
+    queue.put_nowait(None)
 
 
 async def _send(answer: web.StreamResponse, event: ConsoleEvent, known: dict[str, int]) -> None:

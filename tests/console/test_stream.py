@@ -6,6 +6,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.console import stream
 from bot.console.stream import Hub
@@ -65,3 +66,17 @@ async def test_news_without_end_do_not_keep_the_line_of_an_ended_session_open(mo
     assert line.written[-1] == b"event: over\ndata: {}\n\n"
     assert sum(one.startswith(b"event: beat") for one in line.written) == 3
     assert any(not one.startswith(b"event: ") for one in line.written), "and the news came through meanwhile"
+
+
+async def test_a_server_that_stops_ends_every_line_also_one_that_lags_and_one_that_comes_late() -> None:
+    """An open page never holds up a stop; without this, every stop waited a minute for each of them."""
+    hub = Hub(SimpleNamespace())  # type: ignore[arg-type]
+    with hub.listening(("desk",)) as quiet, hub.listening(("desk",)) as lagging:
+        for number in range(lagging.maxsize):
+            lagging.put_nowait(ConsoleEvent("desk", number, "line", "t", NOW))
+        await hub.close(web.Application())
+        assert quiet.get_nowait() is None
+        told = [lagging.get_nowait() for _ in range(lagging.qsize())]
+        assert told[-1] is None
+        with hub.listening(("desk",)) as late:
+            assert late.get_nowait() is None

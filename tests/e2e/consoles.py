@@ -84,7 +84,7 @@ class Phone:
     async def person(self) -> PersonId:
         """Who they are in the database."""
         someone = self.demo.simulator.person(self.key)
-        from bot.app.compose import address_of
+        from bot.app.queueing import address_of
 
         address = address_of(str(someone.bsuid) if someone.bsuid else f"+{str(someone.number).lstrip('+')}")
         assert address is not None

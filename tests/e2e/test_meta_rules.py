@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from bot.app.compose import queue_template
 from bot.app.demo import Demo, Ports, open_demo
+from bot.app.queueing import queue_template
 from bot.domain.ids import Address, Bsuid, PersonId
 from bot.storage.media import MongoMedia
 from tests.e2e.served import ROOT

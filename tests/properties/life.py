@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from bot.app.compose import HeardWishes
+from bot.app.ground import HeardWishes
 from bot.app.project import load_catalog, load_project
 from bot.app.rules import BusinessRules
 from bot.domain.command import RecordConsent, Send

@@ -27,6 +27,7 @@ class Frame:
         question: id of the question that is open, or empty.
         waiting: id of the call or ticket whose answer is awaited, or empty.
         counts: how often each bounded jump or repeat was taken.
+        trail: steps of the questions answered that one can go back to, the last one last.
     """
 
     flow: str
@@ -37,6 +38,7 @@ class Frame:
     tries: int = 0
     waiting: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+    trail: tuple[str, ...] = ()
 
 
 WINDOW = timedelta(hours=24)

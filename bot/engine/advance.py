@@ -21,7 +21,7 @@ from bot.domain.event import (
 from bot.domain.ids import PersonId
 from bot.domain.message import TextMessage
 from bot.domain.turn import Turn
-from bot.engine import handing, importing, informing, listening, renewing
+from bot.engine import handing, idling, importing, informing, interrupting, listening, renewing
 from bot.engine.book import Book
 from bot.engine.exercising import exercise
 from bot.engine.outcomes import END, UNHANDLED
@@ -93,6 +93,7 @@ class Engine:
         elif isinstance(event, HandoffChanged | AgentWrote):
             handing.of_people(play, event)
             self._run(play)
+        idling.watch(play)
         play.flush()
         handing.said_meanwhile(play)
         return _turn(play)
@@ -119,6 +120,7 @@ class Engine:
             return
         outcome = hear(play, node, event)
         if outcome is not None:
+            interrupting.answered(play, node)
             self._move(play, outcome)
 
     def _timer(self, play: Play, event: TimerFired) -> None:
@@ -129,6 +131,10 @@ class Engine:
         if mine is not None and mine.name == renewing.RENEWAL:
             renewing.came_due(play, mine)
             self._run(play)
+            return
+        if mine is not None and mine.name == idling.REMINDER:
+            if idling.came_due(play, mine):
+                self._run(play)
             return
         if mine is not None and mine.name in handing.TIMERS:
             handing.came_due(play, mine)
@@ -195,6 +201,7 @@ class Engine:
             node = play.node_of(frame)
             depth = len(play.conversation.frames)
             outcome = BEHAVIOURS[node.verb].enter(play, node)
+            interrupting.passed(play, node)
             if outcome is not None:
                 if node.verb == "end":
                     play.update_frame(step=END)
@@ -223,11 +230,17 @@ class Engine:
             saved = getattr(step, "save", {})
             play.put(**{field: values.get(f"_{name}", values.get(name)) for field, name in saved.items()})
             self._move(play, "done")
-        elif below.question:
-            node = play.node_of(below)
-            tries = below.tries
-            BEHAVIOURS[node.verb].enter(play, node)
-            play.update_frame(tries=tries)
+        elif below.question and interrupting.ended(play, ended, values):
+            self._again(play)
+
+    @staticmethod
+    def _again(play: Play) -> None:
+        """Asks the open question once more; what it was given and how often it was tried stays."""
+        frame = play.frame
+        assert frame is not None  # noqa: S101 - a question is open
+        node = play.node_of(frame)
+        BEHAVIOURS[node.verb].enter(play, node)
+        play.update_frame(tries=frame.tries)
 
     # -- when nothing else helps ---------------------------------------------------------------------------------------
 

@@ -11,7 +11,7 @@ REQUIRED = (
     "privacy", "correct", "restrict", "object", "complaint", "not_understood", "unsupported", "too_many_tries", "failed_call",
     "nobody_came", "still_working", "signed_up", "stop_one", "stop_advertising", "website_source",
     "renew", "renew_changed", "notice_changed", "sign_up_declined", "sign_up_over", "not_me",
-    "for_people",
+    "for_people", "leave_offer", "resume_offer", "back", "menu", "idle",
 )  # fmt: skip
 """The built-in flows (flow-language.md, "System flows"); a book without one of them is refused."""
 

@@ -12,6 +12,9 @@ from bot.engine import flow as schema
 from bot.engine.outcomes import END, OUTCOMES, UNHANDLED
 from bot.engine.reading import Path
 
+SILENCE = "idle."
+"""What the states of `idle: then` begin with."""
+
 
 @dataclass(frozen=True, slots=True)
 class Node:
@@ -45,6 +48,7 @@ def compile_flow(flow: schema.Flow, *, content: bytes, file: str, builtin: bool 
     """The flow as a machine. Call it only on a flow the loader found no errors in."""
     build = _Build(flow)
     start = build.chain(flow.steps, ("steps",), "", END)
+    build.after_silence()
     states = [*build.nodes, END, UNHANDLED]
     machine = Machine(flow.flow, states=states, initial=start, moves=build.moves)
     return CompiledFlow(flow, content_hash(content), file, build.nodes, start, machine, builtin, content)
@@ -57,6 +61,13 @@ class _Build:
         self.flow = flow
         self.nodes: dict[str, Node] = {}
         self.moves: list[Move] = []
+        then = flow.idle.then
+        self._silent = (then[0].id or f"{SILENCE}1") if then else UNHANDLED
+
+    def after_silence(self) -> None:
+        """Adds what `idle` says is done after a silence; a silence in there ends the flow, so that it comes to an end."""
+        self._silent = UNHANDLED
+        self.chain(self.flow.idle.then, ("idle", "then"), SILENCE, END)
 
     def chain(self, steps: tuple[schema.StepBase, ...], path: Path, prefix: str, after: str) -> str:
         """Adds a list of steps; returns the state it begins with."""
@@ -97,7 +108,8 @@ class _Build:
                 self._branch(outcome, state, given[outcome], (*path, "outcomes", outcome), below)
             else:
                 gentle = outcome == known.main or outcome in known.gentle
-                self.moves.append((outcome, state, below if gentle else UNHANDLED))
+                left_out = self._silent if outcome == "silent" else UNHANDLED
+                self.moves.append((outcome, state, below if gentle else left_out))
 
     def _branch(self, outcome: str, state: str, steps: tuple[schema.StepBase, ...], path: Path, below: str) -> None:
         self.moves.append((outcome, state, self.chain(steps, path, f"{state}.{outcome}.", below)))

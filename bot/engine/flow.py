@@ -353,7 +353,18 @@ class Start(Part):
 
 
 class Idle(Part):
-    after: Duration = timedelta(hours=24)
+    """What is done about somebody who does not answer."""
+
+    after: Duration = Field(
+        default=timedelta(hours=24), description="How long a question waits that has no `wait` of its own."
+    )
+    remind_after: Duration | None = Field(
+        default=None, description="When the person is reminded once of an open question, while the window is open."
+    )
+    template: str = Field(default="", description="Template that reminds when the 24-hour window is closed by then.")
+    then: Steps = Field(
+        default=(), description="Steps to do after the silence, where a question has no `silent` outcome."
+    )
 
 
 class Flow(Part):

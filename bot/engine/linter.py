@@ -42,6 +42,7 @@ def units(text: str) -> int:
 def walk(flow: schema.Flow) -> Iterator[tuple[schema.StepBase, Path]]:
     """Every step of a flow with its path, branches included."""
     yield from _walk(flow.steps, ("steps",))
+    yield from _walk(flow.idle.then, ("idle", "then"))
 
 
 def _walk(steps: Sequence[schema.StepBase], path: Path) -> Iterator[tuple[schema.StepBase, Path]]:

@@ -36,6 +36,9 @@ REASONS: Mapping[str, str] = {
 }  # fmt: skip
 """Built-in flows whose messages need no consent, by the gate's names; all others answer what was asked."""
 
+ABOUT_ANOTHER = frozenset({"leave_offer", "resume_offer", "back", "idle"})
+"""Built-in flows that only speak of the flow below them."""
+
 
 class EngineDefect(RuntimeError):
     """A flow cannot be carried on; the turn is not committed and the person gets an apology."""
@@ -272,8 +275,9 @@ class Play:
             self.send(TextMessage(body), **self._said_under)
 
     def _basis(self) -> dict[str, str]:
-        """The reason for which the innermost flow's messages may go out, and its purpose."""
-        frame = self.frame
+        """The reason for which the innermost flow's messages may go out, and its purpose; what speaks of another one has that one's."""
+        open_flows = self.conversation.frames
+        frame = next((one for one in reversed(open_flows) if one.flow not in ABOUT_ANOTHER), self.frame)
         if frame is None:
             return {"reason": "answer", "purpose": ""}
         unasked = isinstance(self.event, FlowRequested) and self.event.own_accord

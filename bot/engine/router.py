@@ -10,11 +10,11 @@ from bot.domain.conversation import HeldWords
 from bot.domain.event import MessageReceived
 from bot.domain.intent import NO_INTENT, Decision
 from bot.engine import flow as schema
-from bot.engine import handing, opting_in, renewing
+from bot.engine import handing, interrupting, opting_in, renewing
 from bot.engine.files import WITH_PEOPLE as FILES_LAST
 from bot.engine.files import taken_over
 from bot.engine.play import Play
-from bot.engine.steps.question import answer_to, chosen, plain
+from bot.engine.steps.question import answer_to, chosen
 from bot.engine.steps.typed import SENT
 from bot.engine.stopping import confirm_due, pause, stop
 from bot.engine.wishing import KINDS, heard
@@ -108,6 +108,8 @@ def _privacy(play: Play, event: MessageReceived) -> bool:
         _greet(play, event)
         return True
     flag, wish = next((one for one in WISHES if one[0] in intent.flags), ("", ""))
+    if wish == "help" and interrupting.wants_menu(play, event):
+        return False
     if not wish or _is_told(play, wish) or (wish in FOR_PEOPLE and handing.held_off(play)):
         return False
     handing.wished(play, event, wish)
@@ -171,12 +173,12 @@ def _business(play: Play, event: MessageReceived) -> bool:
     if frame is not None:
         if frame.question:
             asked = _asks_for_a_file(play)
-            return not ((not asked and _for_people(play, event)) or _interrupts(play, event))
+            return not ((not asked and _for_people(play, event)) or interrupting.interrupts(play, event))
         if frame.waiting:
             play.push("still_working")
             return False
         return True
-    flow = _started_by(play, event)
+    flow = interrupting.started_by(play, event)
     if flow:
         play.set(misunderstood=0)
         play.push(flow)
@@ -213,32 +215,3 @@ def _for_people(play: Play, event: MessageReceived) -> bool:
     taken_over(play, event, FILES_LAST)
     play.push("for_people")
     return True
-
-
-def _interrupts(play: Play, event: MessageReceived) -> bool:
-    """Opens another flow by its start word above a question with options that do not hold that word; it is asked again after."""
-    frame = play.frame
-    if frame is None or event.option:
-        return False
-    flow = play.flow_of(frame).flow
-    node = play.node_of(frame)
-    options = getattr(node.step, "options", {})
-    if flow.interrupt == "never" or node.verb not in ("menu", "consent") or chosen(play, event, options) is not None:
-        return False
-    started = _started_by(play, event)
-    if not started or started in [one.flow for one in play.conversation.frames]:
-        return False
-    play.push(started)
-    return True
-
-
-def _started_by(play: Play, event: MessageReceived) -> str:
-    """The flow whose start words, button or template reply this is, or empty."""
-    said = plain(event.words.value)
-    for flow in play.world.book.flows.values():
-        for start in flow.flow.starts:
-            if event.option and event.option in (start.button, start.template_reply):
-                return flow.id
-            if said and any(said in (plain(word), plain(play.render(word))) for word in start.words):
-                return flow.id
-    return ""

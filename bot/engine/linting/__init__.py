@@ -7,7 +7,7 @@ rules look at what a step holds and at its outcomes, so a new verb needs no chan
 from collections.abc import Sequence
 
 from bot.engine.flow import Flow
-from bot.engine.linting import channel, privacy, structure, values, words
+from bot.engine.linting import channel, idling, privacy, structure, values, words
 from bot.engine.linting.look import Look, Project
 from bot.engine.linting.structure import subflow_cycles
 from bot.engine.linting.words import start_clashes
@@ -19,7 +19,7 @@ __all__ = ["Look", "Project", "check_flow", "check_together"]
 def check_flow(flow: Flow, source: Source, project: Project, *, builtin: bool) -> None:
     """Reports everything wrong with one flow that `bot.engine.linter` does not."""
     look = Look(flow, source, project, builtin)
-    for topic in (structure, values, channel, words, privacy):
+    for topic in (structure, values, channel, idling, words, privacy):
         topic.check(look)
 
 

@@ -44,7 +44,7 @@ def _start_word(look: Look, word: str, path: Path) -> None:
     elif word.strip().isdigit():
         reason = f"`{word}` is only digits; people write numbers as answers and in lists."
         look.error("word-digits", path, reason, "Add a word to it.")
-    elif meaning := look.project.meaning(word):
+    elif (meaning := look.project.meaning(word)) and not (look.builtin and meaning == "help"):
         reason = f"`{word}` means `{meaning}` to the privacy intents, which always win: it would never start this flow."
         look.error("word-reserved", path, reason, "Use another word.")
 

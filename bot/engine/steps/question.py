@@ -135,6 +135,16 @@ def hear_ask(play: Play, node: Node, event: Event) -> str | None:
     return _closed(play, key_outcome if options and machine.allows(node.state, key_outcome) else "answered")
 
 
+def is_answer(play: Play, step: schema.Ask, event: MessageReceived) -> bool:
+    """Whether a message chooses an option or can be read as the value asked for; where any words would do, only a tap is one."""
+    if answer_to(play, event) is not None:
+        return True
+    options = _options_of(play, step)
+    if options:
+        return chosen(play, event, options) is not None
+    return typed.can_be(play, _type_of(play, step), event)
+
+
 def _doubted(play: Play, step: schema.Ask, heard: typed.Heard) -> str | None:
     """Goes on after an answer that gave no value yet: says why, or waits for which reading was meant."""
     frame = play.frame

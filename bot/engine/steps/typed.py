@@ -134,6 +134,15 @@ def _sent(play: Play, declared: schema.DataField | schema.Input, event: MessageR
     return Heard(kept) if kept else Heard(refusal=_explain(play, kind, ""))
 
 
+def can_be(play: Play, kind: str, event: MessageReceived) -> bool:
+    """Whether a message can be read as a value of this kind; False for the kinds that any words would do for, and for files."""
+    if kind in ("text", "long_text", "reference", *SENT) or event.kind not in SPOKEN:
+        return False
+    now = play.now.astimezone(ZoneInfo(play.zone))
+    words = event.words.value.strip()
+    return play.world.values.read(kind, words, play.language, now, play.conversation.country).status != "wrong"
+
+
 # -- which one is meant ---------------------------------------------------------------------------------------------------
 
 

@@ -103,6 +103,9 @@ class Settings(BaseSettings):
     admin: AdminSettings = AdminSettings()
     console: ConsoleSettings = ConsoleSettings()
     integrations: IntegrationSettings = IntegrationSettings()
+    flows_read_every: float = Field(
+        default=5.0, gt=0, le=3600, description="Seconds between two looks for changed flows."
+    )
     drain_seconds: float = Field(default=20.0, ge=0, description="How long a stop waits for work under way.")
 
     @classmethod

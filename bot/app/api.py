@@ -21,7 +21,6 @@ from bot.domain.message import TextMessage
 from bot.domain.opt_in import OptInRequest
 from bot.domain.template_text import values_of
 from bot.engine.advance import Engine
-from bot.engine.book import Book
 from bot.i18n.catalog import Catalog
 from bot.privacy.keyring import Keyring
 from bot.privacy.notice import text_hash
@@ -65,7 +64,6 @@ class ForApi:
     """The services of the composed bot that the API calls."""
 
     business: Business
-    book: Book
     engine: Engine
     mongo: Mongo
     keyring: Keyring
@@ -284,9 +282,10 @@ class BusinessOperations:
         return bodies.MessageStatus(message=message, status="queued")
 
     async def start_flow(self, asked: bodies.FlowStart, once: str) -> None:
-        flow = self.parts.book.flows.get(asked.flow)
+        flows = self.parts.engine.world.book.flows
+        flow = flows.get(asked.flow)
         if flow is None or flow.builtin:
-            offered = sorted(name for name, one in self.parts.book.flows.items() if not one.builtin)
+            offered = sorted(name for name, one in flows.items() if not one.builtin)
             raise Problem("not_offered", detail=f"Flows: {', '.join(offered)}.")
         for name, value in asked.inputs.items():
             declared = flow.flow.inputs.get(name)

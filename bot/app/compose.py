@@ -22,6 +22,7 @@ from bot.app.project import load_catalog
 from bot.app.publishing import publish
 from bot.app.receipting import Receipts
 from bot.app.receivers import AllReceivers
+from bot.app.reloading import FlowFollower, following_flows
 from bot.app.rules import BusinessRules
 from bot.app.sequencing import sequencer_of, sequencing
 from bot.app.sign_ups import ConfirmingWords, WebsiteSignUps, forms_of
@@ -109,6 +110,12 @@ class Bot:
     copying: Copying
     catalog: Catalog
     published: Published
+    flows: FlowFollower
+
+    def look(self) -> None:
+        """Takes in rotated keys now, and changed flows at once (SIGHUP)."""
+        self.keys.look()
+        self.flows.look_soon()
 
     async def conversation(self, person: PersonId) -> Stored | None:
         """A person's conversation as it stands."""
@@ -154,6 +161,9 @@ async def open_bot(
         await stack.enter_async_context(staffing_of(mongo, keyring, rules, business))
         if work:
             await _work(stack, ground, made)
+        flows = _flows_of(ground, made, published)
+        if work or serve_web:
+            await stack.enter_async_context(following_flows(flows))
         web_port, admin_port = 0, 0
         if serve_web:
             web_port = await _serve(stack, ground, made, book, published)
@@ -178,7 +188,14 @@ async def open_bot(
             made.copying,
             catalog,
             published,
+            flows,
         )
+
+
+def _flows_of(ground: Ground, made: "_Made", published: Published) -> FlowFollower:
+    settings, engine = ground.settings, made.for_api.engine
+    every = settings.flows_read_every
+    return FlowFollower(settings.project, engine, published, ground.clock, made.registry, every)
 
 
 async def _work(stack: AsyncExitStack, ground: Ground, made: "_Made") -> None:
@@ -304,7 +321,7 @@ def _assemble(ground: Ground, book: Book, catalog: Catalog, rules: BusinessRules
     started.worker = worker
     sweeper = MongoSweeper(ground.mongo, keyring, at.subjects, ground.replays, clock, ground.periods)
     for_api = ForApi(
-        business, book, engine, ground.mongo, keyring, clock, turns, outbox, at.conversations, at.people, at.subjects,
+        business, engine, ground.mongo, keyring, clock, turns, outbox, at.conversations, at.people, at.subjects,
         at.suppressions, at.sends, at.register, opting_in, rules, catalog, copying,
     )  # fmt: skip
     downloads = Downloads(at.files, clock)

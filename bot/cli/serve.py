@@ -52,7 +52,7 @@ async def _until_told(*, work: bool, web: bool) -> None:
     quiet_loop()
     stop = stopping()
     async with open_bot(read_settings(), work=work, serve_web=web) as bot:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.keys.look)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, bot.look)
         click.echo(f"Recado is ready: web port {bot.web_port}, admin port {bot.admin_port}.", err=True)
         await stop.wait()
         click.echo("Stopping: finishing what is under way.", err=True)

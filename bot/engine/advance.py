@@ -24,6 +24,7 @@ from bot.domain.turn import Turn
 from bot.engine import handing, idling, importing, informing, interrupting, listening, renewing
 from bot.engine.book import Book
 from bot.engine.exercising import exercise
+from bot.engine.moving import moved
 from bot.engine.outcomes import END, UNHANDLED
 from bot.engine.play import EngineDefect, Play, World
 from bot.engine.ports import Rules, Texts, Values
@@ -49,6 +50,10 @@ class Engine:
     def __init__(self, book: Book, texts: Texts, values: Values, rules: Rules) -> None:
         self.world = World(book, texts, values, rules)
 
+    def use(self, book: Book, texts: Texts) -> None:
+        """From the next event on other flows and texts; `book` must know every version that conversations stand on."""
+        self.world = World(book, texts, self.world.values, self.world.rules)
+
     def begin(self, person: PersonId, country: str, now: datetime) -> Conversation:
         """A conversation nobody has written in yet, in the language of the person's country (decisions.md 32)."""
         language = self.world.texts.of_country(country) if country else self.world.book.business.language
@@ -60,7 +65,7 @@ class Engine:
 
     def advance(self, conversation: Conversation, event: Event, now: datetime) -> Turn:
         """Where the event leads. Raises on a defect (a flow lost from the book, an endless flow); nothing is changed then."""
-        play = Play(self.world, conversation, event, now)
+        play = Play(self.world, moved(conversation, self.world.book), event, now)
         if conversation.erasing:
             return _turn(play)
         expire(play)

@@ -370,6 +370,9 @@ class Idle(Part):
 class Flow(Part):
     """One conversation, read from top to bottom."""
 
+    format: Literal[2] = Field(
+        default=2, description="Format the file is written in; a file of an earlier one is read as it was meant."
+    )
     flow: str = Field(pattern=NAME, description="Name of the flow.")
     title: str = Field(min_length=1, description="Shown to agents and in reports.")
     language: str = Field(default="en", description="Language the texts here are written in.")

@@ -14,6 +14,7 @@ from bot.domain.business import Business
 from bot.engine import flow as schema
 from bot.engine.book import REQUIRED, Book
 from bot.engine.compiler import CompiledFlow, compile_flow
+from bot.engine.formats import brought_up
 from bot.engine.linter import lint_business, lint_flow, lint_together
 from bot.engine.linting import Project, check_flow, check_together
 from bot.engine.linting.look import no_meaning
@@ -73,7 +74,7 @@ def load(
             if business:
                 lint_business(business, source)
                 check_templates(business, source, meaning)
-        elif (flow := validated(schema.Flow, source)) is not None:
+        elif (flow := _flow(source)) is not None:
             flows.append(ReadFlow(flow, source, files[name], name.startswith(BUILTIN_FOLDER)))
         else:
             broken.append(_flow_name(source))
@@ -85,6 +86,11 @@ def load(
         sources.append(missing)
     _lint(business, flows, broken, meaning)
     return _assembled(sources, business, flows, require_builtin=require_builtin)
+
+
+def _flow(source: Source) -> schema.Flow | None:
+    """The flow of a file in whatever format it is written, or None with every fault reported."""
+    return validated(schema.Flow, source) if brought_up(source) else None
 
 
 def _flow_name(source: Source) -> str:
@@ -140,7 +146,7 @@ def book_of(business: Business, compiled: Sequence[CompiledFlow]) -> Book:
 def recompiled(name: str, content: bytes) -> CompiledFlow | None:
     """A flow published earlier, for the conversations that still stand on it; None when this program can no longer read it."""
     source = read(f"{name}.yaml", content)
-    flow = validated(schema.Flow, source) if source.data is not None and not source.problems else None
+    flow = _flow(source) if source.data is not None and not source.problems else None
     return compile_flow(flow, content=content, file=source.name) if flow is not None else None
 
 

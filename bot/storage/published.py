@@ -26,6 +26,18 @@ class Published:
         return [(row["flow"], row["_id"].partition(":")[2], bytes(row["content"])) for row in rows]
 
     @reaches
+    async def versions(self) -> Sequence[tuple[str, str]]:
+        """(flow, version) of every published flow, without its content."""
+        rows = await self._flows.find({}, {"flow": 1}).to_list(None)
+        return [(row["flow"], row["_id"].partition(":")[2]) for row in rows]
+
+    @reaches
+    async def content(self, flow: str, version: str) -> bytes | None:
+        """A published flow as it was written, or None."""
+        row = await self._flows.find_one({"_id": f"{flow}:{version}"}, {"content": 1})
+        return bytes(row["content"]) if row is not None else None
+
+    @reaches
     async def parked(self) -> Sequence[tuple[str, str, str, int]]:
         """(flow, version, step, how many conversations wait there), most first; only counts leave the database."""
         place = {"flow": "$frames.flow", "version": "$frames.version", "step": "$frames.step"}

@@ -75,6 +75,7 @@ def environment(uri: str, database: str, graph: str, keys: Path, project: Path =
     return own | {
         "RECADO_ENVIRONMENT": "demo",
         "RECADO_PROJECT": str(project),
+        "RECADO_FLOWS_READ_EVERY": "0.2",
         "RECADO_STORAGE__URI": uri,
         "RECADO_STORAGE__DATABASE": database,
         "RECADO_STORAGE__VAULT_DATABASE": f"{database}_vault",

@@ -13,6 +13,7 @@ from bot.storage.embedded import EmbeddedDatabase
 from tests.e2e.served import Served, echo_project, environment
 from tests.e2e.standin import Someone, Standin, texts
 
+BEA = Someone("Bea Exemplo", "+15550100124", "US.13491208655302741919")
 ANA = Someone("Ana Exemplo", "+15550100123", "US.13491208655302741918")
 
 
@@ -234,3 +235,30 @@ async def test_killed_between_commit_and_send_the_reply_arrives_within_ninety_se
 
         assert took < 90
         assert len(meta.to(ANA)) == 2  # the notice and the question, each once
+
+
+async def test_a_flow_changed_while_people_are_in_it_needs_no_restart(echo: Served, meta: Standin) -> None:
+    """Whoever is in the old version ends it; a broken one is refused; who comes next is in the new one."""
+    flow = Path(echo.environment["RECADO_PROJECT"]) / "flows" / "echo.yaml"
+    before = flow.read_text()
+    await meta.say(ANA, "echo")
+    await meta.hears(ANA, "What shall I repeat?")
+    flow.write_text(before.replace("What shall I repeat?", "What shall I sing?").replace("You said", "You sang"))
+    await _logged(echo, "flows taken in")
+    await meta.say(ANA, "la")
+    await meta.hears(ANA, "You said la.")
+    flow.write_text(before.replace("steps:", "stops:"))
+    await _logged(echo, "new flows refused, the old ones go on")
+    await meta.say(BEA, "echo")
+    await meta.hears(BEA, "What shall I sing?")
+    await meta.say(BEA, "la")
+
+    await meta.hears(BEA, "You sang la.")
+
+
+async def _logged(served: Served, words: str) -> None:
+    for _ in range(300):
+        if words in served.log.read_text():
+            return
+        await asyncio.sleep(0.05)
+    raise AssertionError(f"{words!r} was never logged: {served.log.read_text()[-2000:]}")

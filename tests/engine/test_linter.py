@@ -770,10 +770,10 @@ def test_every_code_is_explained_and_no_other() -> None:
 
 
 def test_every_rule_is_broken_by_a_flow_above() -> None:
-    """The reader's codes and those of business.yaml are tried in tests/cli/test_flows_check.py, test_language.py and
-    test_template_rules.py."""
+    """The reader's codes and those of business.yaml are tried in tests/cli/test_flows_check.py, test_language.py,
+    test_template_rules.py and test_moving.py."""
     tried = {case.values[1] for case in BREAKS} | {"missing-input", "send-unasked", "template-language"}
-    elsewhere = {code for code in codes() if code.startswith(("yaml-", "template-"))} | {
+    elsewhere = {code for code in codes() if code.startswith(("yaml-", "template-", "format-"))} | {
         "missing", "unknown-key", "wrong-value", "unknown-verb", "no-business", "no-builtin", "unknown-processor",
         "no-frequency", "no-purpose", "duplicate-flow",
     }  # fmt: skip

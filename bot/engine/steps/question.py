@@ -37,7 +37,7 @@ def chosen(play: Play, event: MessageReceived, options: Mapping[str, schema.Opti
     """The key of the option tapped, written, numbered, or clearly agreed or declined to."""
     tapped = answer_to(play, event)
     if tapped is not None:
-        return tapped if tapped in options or tapped == SKIP else None
+        return tapped if tapped == SKIP else _known_as(play, tapped, options)
     said = plain(event.words.value)
     if not said or event.option:
         return None
@@ -51,6 +51,13 @@ def chosen(play: Play, event: MessageReceived, options: Mapping[str, schema.Opti
     if set(options) <= {"yes", "no"}:
         return play.world.rules.says(event.words.value, play.language) or None
     return None
+
+
+def _known_as(play: Play, key: str, options: Mapping[str, schema.Option]) -> str | None:
+    """The option a button stands for, also when it was sent before the option got another key."""
+    frame = play.frame
+    renamed = play.flow_of(frame).flow.renamed if frame is not None else {}
+    return next((one for one in (key, renamed.get(key)) if one in options), None)
 
 
 def shown(play: Play, options: Mapping[str, schema.Option]) -> dict[str, schema.Option]:

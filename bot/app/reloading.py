@@ -25,6 +25,7 @@ from bot.engine.compiler import CompiledFlow
 from bot.engine.evolution import Parked, lost
 from bot.engine.loader import BUSINESS, recompiled
 from bot.i18n.formatting import Languages
+from bot.observability import logs
 from bot.observability.metrics import Gauge, Registry
 from bot.runtime.ports import Clock
 from bot.storage.published import Published
@@ -166,7 +167,7 @@ class FlowFollower:
         self._refused.put(1)
         self.trouble = "; ".join(reasons)
         for reason in reasons:
-            logger.error("new flows refused, the old ones go on", extra={"reason": reason})
+            logger.error("new flows refused, the old ones go on", extra={"reason": logs.Public(reason)})
 
     def _printed(self) -> Print:
         """What would change if anybody changed a flow or a translation: names, sizes and times of the files."""

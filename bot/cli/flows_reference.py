@@ -23,6 +23,7 @@ def written() -> str:
         _section("The head of a file", schema.Flow, skip=("steps",)),
         _section("A field of `data`", schema.DataField),
         _section("A way in: `starts`", schema.Start),
+        _section("Silence: `idle`", schema.Idle),
         "## Steps\n\nEvery step may have an `id`, the name by which `go` finds it.\n",
     ]
     for verb, model in schema.VERBS.items():

@@ -28,7 +28,10 @@ def _as_written(node: Any) -> Any:
         return [_as_written(one) for one in node]
     if not isinstance(node, dict):
         return node
-    if _ISO_DURATION.match(str(node.get("default", ""))):  # people write `2 days`; editors must not offer P2D
+    default = node.get("default", "")
+    if isinstance(default, dict) or _ISO_DURATION.match(
+        str(default)
+    ):  # people write `2 days`; editors must not offer P2D
         node = {key: value for key, value in node.items() if key != "default"}
     words = {key: node[key] for key in _KEPT if key in node}
     if node.get("type") == "boolean":

@@ -63,8 +63,8 @@ class Contact(Part):
 class DataProtectionOfficer(Part):
     """The officer of GDPR art. 37, or the reason why none is needed."""
 
-    name: str = ""
-    email: str = ""
+    name: str = Field(default="", description="Name of the data protection officer.")
+    email: str = Field(default="", description="E-mail address of the data protection officer.")
     not_required_because: str = Field(
         default="", description="If there is no officer: why none is required (kept for audits)."
     )
@@ -149,7 +149,7 @@ class Purpose(Part):
 class Processor(Part):
     """Somebody who processes data for the business, with their contract (GDPR art. 28)."""
 
-    name: str = Field(min_length=1)
+    name: str = Field(min_length=1, description="Name of the company that works for you.")
     does: str = Field(min_length=1, description="What for, in plain words; stands in the notice.")
     country: str = Field(min_length=2, description="Where the data are.")
     transfer: str = Field(
@@ -166,8 +166,8 @@ class Processor(Part):
 class Notice(Part):
     """The points of GDPR art. 13 that are not derived from controller, officer, purposes and processors."""
 
-    id: str = "main"
-    version: int = Field(default=1, ge=1)
+    id: str = Field(default="main", description="Name of the notice.")
+    version: int = Field(default=1, ge=1, description="Count it up when the notice changes.")
     link: str = Field(description="Where the full notice can be read (https).", pattern=r"^https?://\S+$")
     data: tuple[str, ...] = Field(min_length=1, description="Categories of data, in plain words.")
     storage: str = Field(
@@ -182,22 +182,24 @@ class Notice(Part):
 
 
 class Team(Part):
-    title: str = Field(min_length=1)
+    title: str = Field(min_length=1, description="Name of the team as agents see it.")
     hours: tuple[str, ...] = Field(default=(), description="Opening hours, e.g. `mon-fri 09:00-17:00`.")
-    languages: tuple[str, ...] = ()
+    languages: tuple[str, ...] = Field(default=(), description="Languages the team answers in.")
 
 
 class Action(Part):
     """One thing a connector can be asked. Only the fields named here go out and come in."""
 
-    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = "GET"
+    method: Literal["GET", "POST", "PUT", "PATCH", "DELETE"] = Field(
+        default="GET", description="HTTP method of the call."
+    )
     path: str = Field(
         default="", pattern=r"^$|^/[^\s]*$", description="Path behind the connector's address; `{field}` is filled in."
     )
     send: tuple[str, ...] = Field(default=(), description="Fields that may be sent.")
     receive: tuple[str, ...] = Field(default=(), description="Fields that may be kept of the answer.")
-    timeout: Duration = timedelta(seconds=8)
-    retries: int = Field(default=1, ge=0, le=5)
+    timeout: Duration = Field(default=timedelta(seconds=8), description="How long an answer is waited for.")
+    retries: int = Field(default=1, ge=0, le=5, description="How often a call that failed is tried again.")
     purpose: str = Field(default="", description="Purpose for which the fields are sent.")
 
 
@@ -217,7 +219,7 @@ class Connector(Part):
         default="", description="Name of the secret that authorises calls (in RECADO_INTEGRATIONS__SECRETS)."
     )
     local: YesNo = Field(default=False, description="The address lies in the business's own network, on purpose.")
-    actions: Mapping[str, Action]
+    actions: Mapping[str, Action] = Field(description="What can be called: name to call.")
 
     @model_validator(mode="after")
     def _one_way(self) -> "Connector":
@@ -265,7 +267,7 @@ class Receiver(Part):
 class Channel(Part):
     """A WhatsApp number of the business."""
 
-    phone_number_id: str = ""
+    phone_number_id: str = Field(default="", description="Id of the business number at Meta.")
     display: str = Field(default="", description="The number as people see it.")
 
 
@@ -279,8 +281,8 @@ class TemplateLink(Part):
 class Template(Part):
     """A template approved by Meta, as declared here; the linter and the gate read its category."""
 
-    category: Literal["marketing", "utility", "authentication"]
-    purpose: str
+    category: Literal["marketing", "utility", "authentication"] = Field(description="Category at Meta.")
+    purpose: str = Field(description="Purpose it is sent for.")
     languages: Mapping[str, str] = Field(
         min_length=1, description="Language tag to body text, with {{1}} or {{name}} for values."
     )
@@ -288,7 +290,7 @@ class Template(Part):
         default=(), description="An invented example for each value, in order; Meta reviews a template with them."
     )
     header: Mapping[str, str] = Field(default_factory=dict, description="Language tag to the line above the body.")
-    footer: Mapping[str, str] = Field(default_factory=dict)
+    footer: Mapping[str, str] = Field(default_factory=dict, description="Language to the small line below.")
     buttons: Mapping[str, tuple[str, ...]] = Field(
         default_factory=dict, description="Language tag to labels of the quick replies."
     )
@@ -316,9 +318,9 @@ class Website(Part):
 class SystemFlows(Part):
     """Flows of the business that built-in wishes lead to (decisions.md 33)."""
 
-    agent: str = ""
-    complaint: str = ""
-    help: str = ""
+    agent: str = Field(default="", description="Flow for whoever wants a person, instead of the built-in one.")
+    complaint: str = Field(default="", description="Flow for complaints, instead of the built-in one.")
+    help: str = Field(default="", description="Flow for HELP, instead of the built-in one.")
 
 
 class Business(Part):
@@ -326,26 +328,28 @@ class Business(Part):
 
     name: str = Field(min_length=1, description="The business as customers know it.")
     bot_name: str = Field(default="", description="What the assistant calls itself.")
-    controller: Contact
-    dpo: DataProtectionOfficer
+    controller: Contact = Field(description="Who decides about the data (GDPR art. 4(7)).")
+    dpo: DataProtectionOfficer = Field(description="The data protection officer, or why there is none.")
     language: str = Field(default="en", description="Language the business writes its flows in.")
     languages: tuple[str, ...] = Field(default=("en",), min_length=1, description="Languages offered to customers.")
-    time_zone: str = Field(default="Europe/Lisbon")
+    time_zone: str = Field(default="Europe/Lisbon", description="Time zone of the business, e.g. `Europe/Lisbon`.")
     step_up_after: Duration = Field(
         default=timedelta(days=90),
         description="Silence after which somebody makes sure who asks before data are given out.",
     )
     country: str = Field(default="", description="Country whose law profile applies first, two letters.")
-    notice: Notice
-    purposes: Mapping[str, Purpose]
-    processors: tuple[Processor, ...] = ()
-    teams: Mapping[str, Team] = Field(default_factory=dict)
-    connectors: Mapping[str, Connector] = Field(default_factory=dict)
+    notice: Notice = Field(description="What people are told about their data (GDPR art. 13).")
+    purposes: Mapping[str, Purpose] = Field(description="What data are used for: name to purpose.")
+    processors: tuple[Processor, ...] = Field(default=(), description="Companies that work for you with the data.")
+    teams: Mapping[str, Team] = Field(default_factory=dict, description="Who takes chats over: name to team.")
+    connectors: Mapping[str, Connector] = Field(default_factory=dict, description="Your own systems that flows `call`.")
     receivers: Mapping[str, Receiver] = Field(
         default_factory=dict, description="Systems that are told of consents given and withdrawn, and of erasures."
     )
-    channels: Mapping[str, Channel] = Field(default_factory=dict)
-    templates: Mapping[str, Template] = Field(default_factory=dict)
+    channels: Mapping[str, Channel] = Field(default_factory=dict, description="Business numbers: name to channel.")
+    templates: Mapping[str, Template] = Field(
+        default_factory=dict, description="Message templates as Meta approved them."
+    )
     website: Website | None = Field(default=None, description="The sign-up form of the website; none where left out.")
     links: Mapping[str, str] = Field(default_factory=dict, description="Web addresses flows may offer, by name.")
     patterns: Mapping[str, str] = Field(
@@ -355,7 +359,7 @@ class Business(Part):
         default_factory=dict,
         description="Class of data to how long it is kept, where not the default (docs/retention.md).",
     )
-    flows: SystemFlows = SystemFlows()
+    flows: SystemFlows = Field(default=SystemFlows(), description="Flows of your own in place of built-in ones.")
     start_flow: str = Field(
         default="", description="Flow that greets people who say nothing a flow listens to; the menu."
     )

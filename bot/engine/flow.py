@@ -42,8 +42,8 @@ class LinkButton(Part):
 class Say(StepBase):
     """Says something and goes on."""
 
-    say: str = Field(min_length=1, description="The text.")
-    link_button: LinkButton | None = None
+    say: str = Field(min_length=1, description="What is said, in the language of the file.")
+    link_button: LinkButton | None = Field(default=None, description="A button below the text that opens a page.")
 
 
 class Option(Part):
@@ -71,6 +71,15 @@ class Check(Part):
 
 Outcomes: TypeAlias = Mapping[str, "Steps"]
 
+OUTCOMES_OF = (
+    "Outcome to the steps that are done when it comes to that; then the flow goes on below unless they end it."
+)
+YES_SAYS, NO_SAYS = (
+    "What the button for yes says, at most 20 characters.",
+    "What the button for no says, at most 20 characters.",
+)
+WAITED = "How long an answer is waited for before `silent`."
+
 
 class Ask(StepBase):
     """Asks one question and keeps the answer."""
@@ -85,29 +94,31 @@ class Ask(StepBase):
     known: Literal["ask", "skip"] = Field(default="ask", description="What to do when the field is known already.")
     optional: YesNo = Field(default=False, description="The person may skip it.")
     wait: Duration = Field(default=timedelta(hours=24), description="How long an answer is waited for.")
-    outcomes: Outcomes = Field(default_factory=dict)
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class Menu(StepBase):
     """Asks and branches in one; afterwards the flow goes on below unless the branch ended it."""
 
-    menu: str = Field(min_length=1)
-    options: Options = Field(min_length=1)
-    explain: str = ""
-    tries: int = Field(default=3, ge=1, le=10)
-    wait: Duration = timedelta(hours=24)
-    outcomes: Outcomes = Field(default_factory=dict)
+    menu: str = Field(min_length=1, description="The question.")
+    options: Options = Field(min_length=1, description="Answers to choose from: key to label.")
+    explain: str = Field(default="", description="Said when an answer was none of the options.")
+    tries: int = Field(default=3, ge=1, le=10, description="How many answers may fail before `gave_up`.")
+    wait: Duration = Field(default=timedelta(hours=24), description=WAITED)
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class Case(Part):
-    condition: str = Field(alias="if", min_length=1)
-    then: "Steps"
+    condition: str = Field(alias="if", min_length=1, description="A condition in words: `size is more than 3`.")
+    then: "Steps" = Field(description="Steps to do where it is the first that holds.")
 
 
 class When(StepBase):
     """Goes one of several ways."""
 
-    when: tuple[Case, ...] = Field(min_length=1)
+    when: tuple[Case, ...] = Field(
+        min_length=1, description="Conditions with their steps; the first that holds counts."
+    )
     otherwise: "Steps" = Field(alias="else", description="What to do when no condition holds; may be `carry on`.")
 
 
@@ -115,14 +126,14 @@ class Match(StepBase):
     """Goes one of several ways by one value."""
 
     match: str = Field(min_length=1, description="The field to look at.")
-    cases: Mapping[str, "Steps"] = Field(min_length=1)
-    otherwise: "Steps" = Field(alias="else")
+    cases: Mapping[str, "Steps"] = Field(min_length=1, description="Value to the steps to do for it.")
+    otherwise: "Steps" = Field(alias="else", description="What to do for any other value; may be `carry on`.")
 
 
 class Set(StepBase):
     """Gives fields values: sums, texts, `clear: [fields]`, `count up: field`, `add to`/`remove from`: {list: value}."""
 
-    set: Mapping[str, Any] = Field(min_length=1)
+    set: Mapping[str, Any] = Field(min_length=1, description="Field to its new value: a sum, a text or another field.")
 
 
 class Call(StepBase):
@@ -133,36 +144,42 @@ class Call(StepBase):
         default_factory=dict, alias="with", description="Field the system wants to field of this flow."
     )
     save: Mapping[str, str] = Field(default_factory=dict, description="Field of this flow to field of the answer.")
-    timeout: Duration | None = None
-    retries: int | None = Field(default=None, ge=0, le=5)
+    timeout: Duration | None = Field(
+        default=None, description="How long an answer is waited for; else as business.yaml says."
+    )
+    retries: int | None = Field(
+        default=None, ge=0, le=5, description="How often it is tried again; else as business.yaml says."
+    )
     once_per: str = Field(default="", description="Field that makes a repeated call the same call.")
-    outcomes: Outcomes = Field(default_factory=dict)
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class Run(StepBase):
     """Runs another flow and comes back."""
 
-    run: str = Field(pattern=NAME)
-    with_: Mapping[str, Any] = Field(default_factory=dict, alias="with")
+    run: str = Field(pattern=NAME, description="Name of the other flow.")
+    with_: Mapping[str, Any] = Field(
+        default_factory=dict, alias="with", description="Input of the other flow to a field or value of this one."
+    )
     save: Mapping[str, str] = Field(default_factory=dict, description="Field of this flow to field the other returns.")
-    outcomes: Outcomes = Field(default_factory=dict)
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class Go(StepBase):
     """Goes to a step of the same flow; backwards only a bounded number of times."""
 
-    go: str = Field(pattern=NAME)
-    at_most: int | None = Field(default=None, ge=1, le=20)
-    outcomes: Outcomes = Field(default_factory=dict)
+    go: str = Field(pattern=NAME, description="The `id` of a step of this flow.")
+    at_most: int | None = Field(default=None, ge=1, le=20, description="How often one may go back; then `too_often`.")
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class Double(Part):
     """The second yes (double opt-in)."""
 
-    ask: str = Field(min_length=1)
-    yes_label: str = "Confirm"
-    no_label: str = "No, thanks"
-    wait: Duration = timedelta(hours=48)
+    ask: str = Field(min_length=1, description="The second question.")
+    yes_label: str = Field(default="Confirm", description=YES_SAYS)
+    no_label: str = Field(default="No, thanks", description=NO_SAYS)
+    wait: Duration = Field(default=timedelta(hours=48), description=WAITED)
 
 
 class ConsentStep(StepBase):
@@ -172,12 +189,12 @@ class ConsentStep(StepBase):
     ask: str = Field(
         min_length=1, description="The question: names the business, the purpose, how often, and the way out."
     )
-    yes_label: str = "Yes, please"
-    no_label: str = "No, thanks"
-    double: Double | None = None
+    yes_label: str = Field(default="Yes, please", description=YES_SAYS)
+    no_label: str = Field(default="No, thanks", description=NO_SAYS)
+    double: Double | None = Field(default=None, description="The second yes, where the purpose needs one.")
     notice: str = Field(default="main", description="The notice that must have been shown before.")
-    wait: Duration = timedelta(hours=24)
-    outcomes: Outcomes = Field(default_factory=dict)
+    wait: Duration = Field(default=timedelta(hours=24), description=WAITED)
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class Withdraw(StepBase):
@@ -189,69 +206,77 @@ class Withdraw(StepBase):
 class MyData(StepBase):
     """A right of the person over their data (GDPR art. 15-17)."""
 
-    my_data: Literal["show", "file", "consents", "dropped", "correct", "restrict", "object", "complaint", "delete"]
+    my_data: Literal["show", "file", "consents", "dropped", "correct", "restrict", "object", "complaint", "delete"] = (
+        Field(description="Which right: to see, get, correct, restrict, object, complain or delete.")
+    )
     ask: str = Field(default="", description="For delete: the first question.")
     confirm: str = Field(default="", description="For delete: the second question.")
-    yes_label: str = ""
-    confirm_label: str = ""
-    no_label: str = ""
+    yes_label: str = Field(default="", description=YES_SAYS)
+    confirm_label: str = Field(default="", description="For delete: what the button of the second yes says.")
+    no_label: str = Field(default="", description=NO_SAYS)
     begun: str = Field(default="", description="For delete: said at once, while the receipt is on its way.")
     receipt: str = Field(default="", description="For delete: said when everything is gone; holds no data.")
-    wait: Duration = timedelta(hours=1)
-    outcomes: Outcomes = Field(default_factory=dict)
+    wait: Duration = Field(default=timedelta(hours=1), description=WAITED)
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class HandoffTexts(Part):
-    queued: str = ""
-    took_over: str = ""
-    ended: str = ""
-    nobody: str = ""
-    closed: str = ""
+    queued: str = Field(default="", description="Said when the person waits; may say `{place}`.")
+    took_over: str = Field(default="", description="Said when somebody has taken the chat; may say `{agent}`.")
+    ended: str = Field(default="", description="Said when the assistant answers again.")
+    nobody: str = Field(default="", description="Said when nobody came in time.")
+    closed: str = Field(default="", description="Said when the team is not at work.")
 
 
 class Handoff(StepBase):
     """Passes the chat to a person."""
 
-    handoff: "HandoffDetails"
-    outcomes: Outcomes = Field(default_factory=dict)
+    handoff: "HandoffDetails" = Field(description="Whom the chat goes to, and what they are told.")
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class HandoffDetails(Part):
-    team: str = Field(pattern=NAME)
-    about: str = ""
+    team: str = Field(pattern=NAME, description="A team of business.yaml.")
+    about: str = Field(default="", description="What it is about, in one line for the agent.")
     share: tuple[str, ...] = Field(default=(), description="The only fields that reach the agent.")
-    urgent: str | bool = False
-    wait: Duration | None = None
-    silent_after: Duration | None = None
-    texts: HandoffTexts = HandoffTexts()
+    urgent: str | bool = Field(default=False, description="Whether it goes before others: `yes`, or a yes/no field.")
+    wait: Duration | None = Field(default=None, description="How long somebody is waited for before `nobody`.")
+    silent_after: Duration | None = Field(
+        default=None, description="How long an agent may leave a message unanswered before `agent_silent`."
+    )
+    texts: HandoffTexts = Field(default=HandoffTexts(), description="What the person is told meanwhile.")
 
 
 class SendStep(StepBase):
     """Sends a template; the gate decides whether it may go out."""
 
-    send: str = Field(pattern=NAME)
-    with_: tuple[str, ...] = Field(default=(), alias="with")
-    purpose: str = ""
-    outcomes: Outcomes = Field(default_factory=dict)
+    send: str = Field(pattern=NAME, description="A template of business.yaml.")
+    with_: tuple[str, ...] = Field(default=(), alias="with", description="Fields for its values, in their order.")
+    purpose: str = Field(default="", description="Purpose it is sent for; else that of the template.")
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 class End(StepBase):
     """Ends the flow."""
 
     end: str | None = Field(default=None, description="A last text, or nothing.")
-    returns: Mapping[str, str] = Field(default_factory=dict)
+    returns: Mapping[str, str] = Field(
+        default_factory=dict, description="Name the flow that ran this one may `save` to a field of this one."
+    )
 
 
 class NoticeStep(StepBase):
     """Shows the privacy notice and records that it was shown (GDPR art. 13); only under flows/privacy/."""
 
-    notice: str | None = None
+    notice: str | None = Field(default=None, description="Stands alone; the notice is the one of business.yaml.")
 
 
 class StopStep(StepBase):
     """The effect of a STOP (GDPR art. 7(3), 21(3)); only under flows/privacy/."""
 
-    stop: Literal["all", "marketing", "asked", "resume"] | None = None
+    stop: Literal["all", "marketing", "asked", "resume"] | None = Field(
+        default=None, description="What is stopped, or that messages may come again."
+    )
 
 
 class RenewStep(StepBase):
@@ -259,10 +284,10 @@ class RenewStep(StepBase):
 
     renew: Literal["asked"] = Field(description="The purpose that the flow was opened for.")
     ask: str = Field(min_length=1, description="The question, with the full information again.")
-    yes_label: str = "Yes, go on"
-    no_label: str = "No, end it now"
-    wait: Duration = timedelta(days=7)
-    outcomes: Outcomes = Field(default_factory=dict)
+    yes_label: str = Field(default="Yes, go on", description=YES_SAYS)
+    no_label: str = Field(default="No, end it now", description=NO_SAYS)
+    wait: Duration = Field(default=timedelta(days=7), description=WAITED)
+    outcomes: Outcomes = Field(default_factory=dict, description=OUTCOMES_OF)
 
 
 VERBS: dict[str, type[StepBase]] = {
@@ -311,15 +336,19 @@ Steps: TypeAlias = Annotated[tuple[Step, ...], BeforeValidator(_steps)]
 class DataField(Part):
     """One value the flow keeps while it runs."""
 
-    type: ValueType
+    type: ValueType = Field(description="What kind of value it is; decides what is understood as an answer.")
     purpose: str = Field(default="", description="Purpose it is kept for; the flow's own where left out.")
     keep: str = Field(
         default="until_end", description="How long: until_end, until_withdrawn or a length such as `30 days`."
     )
     sensitive: YesNo = Field(default=False, description="Never shown, shared or noted.")
-    about: Literal["me", "someone_else"] = "me"
-    options: Mapping[str, str] | tuple[str, ...] = Field(default=())
-    optional: YesNo = False
+    about: Literal["me", "someone_else"] = Field(
+        default="me", description="Whether it is about the person or somebody else (GDPR art. 14)."
+    )
+    options: Mapping[str, str] | tuple[str, ...] = Field(
+        default=(), description="For a choice: key to label, or the keys."
+    )
+    optional: YesNo = Field(default=False, description="It may stay without a value.")
     pattern: str = Field(default="", description="Named pattern of business.yaml the answer must match.")
     expects: Literal["any", "future", "past"] = Field(
         default="any", description="Which days and moments are asked for; decides what `Friday` can mean."
@@ -328,22 +357,24 @@ class DataField(Part):
         default=None, description="The least: a number, a length, a time, or a day such as `today plus 2 days`."
     )
     max: str | int | float | None = Field(default=None, description="The most, written as `min`.")
-    default: Any = None
+    default: Any = Field(default=None, description="The value it begins with.")
 
 
 class Input(Part):
-    type: ValueType
-    optional: YesNo = False
+    type: ValueType = Field(description="What kind of value it is.")
+    optional: YesNo = Field(default=False, description="It may be left out.")
 
 
 class Start(Part):
     """One way into a flow."""
 
-    words: tuple[str, ...] = ()
-    button: str = ""
-    link: str = ""
-    event: str = ""
-    template_reply: str = ""
+    words: tuple[str, ...] = Field(
+        default=(), description="What people write, in the language of the file; translated as texts are."
+    )
+    button: str = Field(default="", description="What a button of ours sends.")
+    link: str = Field(default="", description="The word a wa.me link begins the chat with.")
+    event: str = Field(default="", description="A happening the business's system tells of.")
+    template_reply: str = Field(default="", description="What the quick reply of a template sends.")
 
     @model_validator(mode="after")
     def _one(self) -> "Start":
@@ -377,16 +408,24 @@ class Flow(Part):
     title: str = Field(min_length=1, description="Shown to agents and in reports.")
     language: str = Field(default="en", description="Language the texts here are written in.")
     purpose: str = Field(default="", description="Purpose of business.yaml this flow serves.")
-    starts: tuple[Start, ...] = ()
-    only_if: str = ""
-    needs_consent: tuple[str, ...] = ()
-    interrupt: Literal["allow", "ask", "never"] = "ask"
-    idle: Idle = Idle()
-    inputs: Mapping[str, Input] = Field(default_factory=dict)
-    returns: tuple[str, ...] = ()
-    data: Mapping[str, DataField] = Field(default_factory=dict)
-    renamed: Mapping[str, str] = Field(default_factory=dict)
-    steps: Steps = Field(min_length=1)
+    starts: tuple[Start, ...] = Field(default=(), description="Ways in; none for a flow that others run.")
+    only_if: str = Field(default="", description="Condition without which the flow does not begin.")
+    needs_consent: tuple[str, ...] = Field(default=(), description="Purposes that must be agreed to before it begins.")
+    interrupt: Literal["allow", "ask", "never"] = Field(
+        default="ask",
+        description="What the start word of another flow does in the middle: turn to it, ask before, or nothing.",
+    )
+    idle: Idle = Field(default=Idle(), description="Silence: who is reminded when, and what is done after it.")
+    inputs: Mapping[str, Input] = Field(default_factory=dict, description="What another flow gives it: name to type.")
+    returns: tuple[str, ...] = Field(default=(), description="Fields the flow that ran it may `save`.")
+    data: Mapping[str, DataField] = Field(
+        default_factory=dict, description="The values it keeps while it runs: name to field."
+    )
+    renamed: Mapping[str, str] = Field(
+        default_factory=dict,
+        description="Old to new name of steps, fields and options, for people in an older version.",
+    )
+    steps: Steps = Field(min_length=1, description="What happens, from top to bottom.")
 
 
 for _model in (Option, Case, When, Match, Ask, Menu, Call, Run, Go, ConsentStep, MyData, Handoff, SendStep, Flow):

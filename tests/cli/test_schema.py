@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
+from jsonschema import Draft202012Validator  # type: ignore[import-untyped]
 
 from bot.cli import recado
 from bot.cli.schema import schema_of
@@ -79,11 +80,25 @@ FLOWS = [
 ]
 
 
-@pytest.mark.parametrize("path", FLOWS)
-def test_every_shipped_flow_fits_the_schema(path: Path) -> None:
-    schema = schema_of("flow")
+STARTER = [
+    pytest.param(path, id=f"starter-{path.stem}")
+    for path in sorted((ROOT / "bot/cli/starter/flows").glob("[!b]*.yaml"))
+]
 
-    assert fits(read(path.name, path.read_bytes()).data, schema, schema)
+
+@pytest.fixture(scope="module")
+def validator() -> Draft202012Validator:
+    """What editors check with, made once."""
+    return Draft202012Validator(schema_of("flow"))
+
+
+@pytest.mark.parametrize("path", FLOWS + STARTER)
+def test_every_shipped_flow_fits_the_schema(path: Path, validator: Draft202012Validator) -> None:
+    schema = schema_of("flow")
+    data = read(path.name, path.read_bytes()).data
+
+    assert fits(data, schema, schema)
+    assert list(validator.iter_errors(data)) == []
 
 
 def test_the_shipped_business_fits_the_schema() -> None:
@@ -104,12 +119,27 @@ def test_the_shipped_business_fits_the_schema() -> None:
         pytest.param("keep: until_end", "keep: until_end, sensitive: perhaps", id="neither yes nor no"),
     ],
 )
-def test_a_wrong_flow_does_not_fit(old: str, new: str) -> None:
+def test_a_wrong_flow_does_not_fit(old: str, new: str, validator: Draft202012Validator) -> None:
     schema = schema_of("flow")
     good, bad = (read("a.yaml", text.encode()).data for text in (FLOW, FLOW.replace(old, new)))
 
+    assert validator.is_valid(good)
+    assert not validator.is_valid(bad)
+
     assert fits(good, schema, schema)
     assert not fits(bad, schema, schema)
+
+
+@pytest.mark.parametrize("kind", ["flow", "business"])
+def test_every_key_is_described(kind: str) -> None:
+    """An editor shows the description beside each key it offers."""
+    schema = schema_of(kind)
+    Draft202012Validator.check_schema(schema)
+    parts = {"": schema, **schema["$defs"]}
+    silent = [f"{part}.{key}" for part, one in parts.items() for key, about in one.get("properties", {}).items()
+              if len(about.get("description", "")) < 12]  # fmt: skip
+
+    assert silent == []
 
 
 def test_no_length_of_time_is_offered_in_a_form_nobody_can_write() -> None:

@@ -260,7 +260,9 @@ def _defaults(tree: ast.Module) -> Iterator[tuple[str, int]]:
         elif (
             isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.target.id.endswith("_label")
         ):
-            yield from _literals([node.value] if node.value else [])
+            fields = node.value.keywords if isinstance(node.value, ast.Call) else ()
+            given = [one.value for one in fields if one.arg == "default"] if fields else [node.value]
+            yield from _literals(one for one in given if one is not None)
     for node in tree.body:
         if isinstance(node, ast.Assign) and isinstance(node.value, ast.Constant):
             yield from (

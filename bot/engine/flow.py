@@ -6,7 +6,7 @@ in `VERBS`; its behaviour is a module of `bot.engine.steps`.
 
 from collections.abc import Mapping
 from datetime import timedelta
-from typing import Annotated, Any, Literal, TypeAlias
+from typing import Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import BeforeValidator, Discriminator, Field, Tag, model_validator
 
@@ -71,14 +71,14 @@ class Check(Part):
 
 Outcomes: TypeAlias = Mapping[str, "Steps"]
 
-OUTCOMES_OF = (
+OUTCOMES_OF: Final = (
     "Outcome to the steps that are done when it comes to that; then the flow goes on below unless they end it."
 )
 YES_SAYS, NO_SAYS = (
     "What the button for yes says, at most 20 characters.",
     "What the button for no says, at most 20 characters.",
 )
-WAITED = "How long an answer is waited for before `silent`."
+WAITED: Final = "How long an answer is waited for before `silent`."
 
 
 class Ask(StepBase):

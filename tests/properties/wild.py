@@ -66,8 +66,15 @@ class Making:
         return [*found, "end"] if self.chance.random() < 0.4 else found
 
     def step(self) -> Any:
-        plain = ("say", "ask", "set", "withdraw", "send", "my_data", "call") if self.depth > 2 else tuple(MAKERS)
-        made = MAKERS[self.some(plain)](self)
+        leaves = ("say", "set", "withdraw", "end")  # deeper than this nobody nests, nor does the reader read
+        some = (
+            tuple(MAKERS)
+            if self.depth < 3
+            else ("ask", "send", "my_data", "call", *leaves)
+            if self.depth < 5
+            else leaves
+        )
+        made = MAKERS[self.some(some)](self)
         if self.chance.random() < 0.3 and "id" not in made:
             made["id"] = f"s{len(self.names)}"
             self.names.append(made["id"])

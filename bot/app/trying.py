@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from time import perf_counter
 
@@ -15,8 +15,10 @@ from bot.engine.book import Book
 from bot.engine.flow_coverage import FlowCoverage, Mark, coverage, watched
 from bot.engine.flow_tests import FOLDER, FlowTest, ReadTest, read_tests
 from bot.engine.flow_trial import Outcome, Talk
+from bot.engine.flow_twins import Twins, in_language
 from bot.engine.problem import Problem, nearest
 from bot.engine.reading import Source
+from bot.i18n.catalog import Catalog
 from bot.i18n.formatting import Languages
 from bot.i18n.values import TypedValues
 from bot.privacy import intents
@@ -65,21 +67,43 @@ class FaultyFlows(RecadoError):
     """The flows themselves have faults, so no test of them can run; the text names the first."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What an engine is made of, for so many languages on offer."""
+
+    book: Book
+    catalog: Catalog
+    rules: BusinessRules
+
+    def engine(self, seen: set[Mark]) -> Engine:
+        return Engine(watched(self.book, seen), Languages(self.catalog), TypedValues(), self.rules)
+
+
 class Bench:
     """A project whose flows can be tried; made once, used for many tests."""
 
-    def __init__(self, project: Path) -> None:
-        """Raises `FaultyFlows` when the flows have faults, and `SettingsProblem` where there are none."""
+    def __init__(self, project: Path, languages: Sequence[str] = ()) -> None:
+        """`languages`: those in which each test is held besides its own; ones the business does not offer, for the built-in flows alone.
+
+        Raises `FaultyFlows` when the flows have faults, and `SettingsProblem` where there are none.
+        """
         loaded = load_project(project)
         if loaded.book is None:
             count = "a fault" if len(loaded.errors) == 1 else f"{len(loaded.errors)} faults"
             raise FaultyFlows(
                 f"The flows have {count}; `recado flows check {project}` shows them. First: {loaded.errors[0]}"
             )
+        self.offered = loaded.book.business.languages
+        self.languages = tuple(languages)
         self.book: Book = loaded.book
-        business = self.book.business
-        catalog = load_catalog(project, offered=business.languages, default=business.language)
-        self._catalog, self._rules = catalog, BusinessRules(business, catalog)
+        self._own = self._stage(project, self.offered)
+        every = (*self.offered, *(one for one in languages if one not in self.offered))
+        self._wide = self._stage(project, every) if self.languages else self._own
+
+    def _stage(self, project: Path, offered: tuple[str, ...]) -> "_Stage":
+        business = self.book.business.model_copy(update={"languages": offered})
+        catalog = load_catalog(project, offered=offered, default=business.language)
+        return _Stage(replace(self.book, business=business), catalog, BusinessRules(business, catalog))
 
     def coverage(self, tried: Tried) -> list[FlowCoverage]:
         return coverage(self.book, tried.seen, tried.languages())
@@ -98,26 +122,33 @@ class Bench:
         tried = Tried(problems=_unknown(test, source, path, self.book))
         if tried.problems:
             return tried
-        engine = Engine(watched(self.book, tried.seen), Languages(self._catalog), TypedValues(), self._rules)
-        began = perf_counter()
+        engine = self._own.engine(tried.seen)
         talk = Talk(test, engine, _understand)
+        began = perf_counter()
         outcome = talk.run()
-        where = (*path, "talk", outcome.line) if outcome.line is not None else path
-        place = source.place(where)
-        language = test.given.language or self.book.business.language
+        self._note(tried, read, test.given.language or self.book.business.language, outcome, perf_counter() - began)
         tried.seen |= {(frame.flow, frame.step, "") for frame in talk.conversation.frames}
-        tried.results.append(
-            Result(
-                source.name,
-                test.test,
-                test.flow,
-                f"{place.file}:{place.line}",
-                outcome,
-                perf_counter() - began,
-                language,
-            )
-        )
+        wide = self._wide.engine(tried.seen)
+        for language in self.languages if outcome.passed and not test.given.language else ():
+            if language != self.book.business.language and self._speaks(language, outcome.flows):
+                began = perf_counter()
+                own, other = (Talk(one, wide, _understand) for one in (test, in_language(test, language)))
+                twins = Twins(own, other, self._wide.catalog.translate)
+                self._note(tried, read, language, twins.run(), perf_counter() - began)
         return tried
+
+    def _speaks(self, language: str, flows: Sequence[str]) -> bool:
+        """Whether all of these flows are to be had in the language."""
+        return language in self.offered or all(self.book.flows[name].builtin for name in flows)
+
+    def _note(self, tried: Tried, read: ReadTest, language: str, outcome: Outcome, seconds: float) -> None:
+        test, source, path = read
+        place = source.place((*path, "talk", outcome.line) if outcome.line is not None else path)
+        own = language in (test.given.language, self.book.business.language)
+        name = test.test if own else f"{test.test} [{language}]"
+        tried.results.append(
+            Result(source.name, name, test.flow, f"{place.file}:{place.line}", outcome, seconds, language)
+        )
 
 
 def _understand(words: str, language: str, flow_open: bool) -> Intent:
@@ -157,15 +188,15 @@ def read_all_tests(project: Path) -> dict[str, bytes]:
     return {name: content for name, content in flow_files(project).items() if name.startswith(FOLDER)}
 
 
-def try_project(project: Path, *, only: str = "", jobs: int = 1) -> tuple[Bench, Tried]:
-    """Runs all tests of a project, or those of one file. `jobs` processes share the files. Raises as `Bench` does."""
-    bench = Bench(project)
+def try_project(project: Path, *, only: str = "", jobs: int = 1, languages: Sequence[str] = ()) -> tuple[Bench, Tried]:
+    """Runs all tests of a project, or those of one file; `jobs` processes share the files. `languages` and errors as `Bench` has them."""
+    bench = Bench(project, languages)
     files = [(name, content) for name, content in read_all_tests(project).items() if only in ("", name)]
     tried = Tried()
     if jobs > 1 and len(files) > 1:
         with ProcessPoolExecutor(jobs) as pool:
             shares: Sequence[list[tuple[str, bytes]]] = [files[start::jobs] for start in range(min(jobs, len(files)))]
-            for one in pool.map(_share, [project] * len(shares), shares):
+            for one in pool.map(_share, [project] * len(shares), shares, [languages] * len(shares)):
                 tried.add(one)
         tried.results.sort(key=lambda one: one.file)
     else:
@@ -174,8 +205,15 @@ def try_project(project: Path, *, only: str = "", jobs: int = 1) -> tuple[Bench,
     return bench, tried
 
 
-def _share(project: Path, files: list[tuple[str, bytes]]) -> Tried:
-    bench, tried = Bench(project), Tried()
+def _share(project: Path, files: list[tuple[str, bytes]], languages: Sequence[str]) -> Tried:
+    bench, tried = Bench(project, languages), Tried()
     for name, content in files:
         tried.add(bench.try_file(name, content))
     return tried
+
+
+def all_languages(project: Path) -> list[str]:
+    """Every language that Recado or the project has a catalog for."""
+    book = load_project(project, served=False).book
+    default = book.business.language if book is not None else "en"
+    return [one for one in load_catalog(project, offered=(), default=default).translated if one != default]

@@ -28,13 +28,31 @@ if TYPE_CHECKING:
     help="Fail when a flow of yours is covered less, in per cent.",
 )
 @click.option("--junit", type=click.Path(path_type=Path, dir_okay=False), help="Write the results as JUnit XML too.")
+@click.option(
+    "--language",
+    "languages",
+    multiple=True,
+    help="Hold each test in this language too, and compare; `all` is every language there is.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-def test(path: Path, jobs: int, coverage: bool, fail_under: int, junit: Path | None, as_json: bool) -> None:
+def test(
+    path: Path,
+    jobs: int,
+    coverage: bool,
+    fail_under: int,
+    junit: Path | None,
+    languages: tuple[str, ...],
+    as_json: bool,
+) -> None:
     """Plays the tests of a project, or of one tests file. Nothing is sent and nothing is stored."""
-    from bot.app.trying import try_project
+    from bot.app.trying import all_languages, try_project
 
     wanted = wanted_path(path)
-    bench, tried = try_project(wanted.project, only=wanted.only, jobs=jobs)
+    known = all_languages(wanted.project)
+    if unknown := sorted(set(languages) - {*known, "all"}):
+        raise click.BadParameter(f"There is no catalog for {', '.join(unknown)}.", param_hint="--language")
+    spoken = known if "all" in languages else languages
+    bench, tried = try_project(wanted.project, only=wanted.only, jobs=jobs, languages=spoken)
     found = bench.coverage(tried)
     if junit is not None:
         junit.write_bytes(_junit(tried))

@@ -68,6 +68,9 @@ class User(Part):
     """What the person does."""
 
     words: str = ""
+    in_: Mapping[str, str] = Field(
+        default_factory=dict, alias="in", description="Language to these words in it, where no catalog knows them."
+    )
     button: str = Field(default="", description="The title of the newest button or row that says this.")
     kind: str = Field(default="text", description="text, image, audio, sticker, reaction...")
 

@@ -89,18 +89,23 @@ class Talk:
         """Plays all lines. Never raises for what stands in the test."""
         at = None
         try:
-            if self.test.given.fields:
-                self._begin(self.test.flow, dict(self.test.given.fields))
+            self.begin()
             for number, line in enumerate(self.test.talk):
                 at = number
-                self._line(line)
+                self.line(line)
         except (Unmet, EngineDefect) as problem:
             return Outcome(at, str(problem), tuple(self.transcript), tuple(self.flows))
         return Outcome(transcript=tuple(self.transcript), flows=tuple(self.flows))
 
     # -- what happens --------------------------------------------------------------------------------------------------
 
-    def _line(self, line: Line) -> None:
+    def begin(self) -> None:
+        """Starts the flow where the test gives it values."""
+        if self.test.given.fields:
+            self._begin(self.test.flow, dict(self.test.given.fields))
+
+    def line(self, line: Line) -> None:
+        """One line of the talk. Raises `Unmet` for what does not hold, and `EngineDefect` for a flow that cannot go on."""
         if line.bot is not None:
             self._bot(line.bot)
         elif line.expect is not None:

@@ -24,6 +24,11 @@ class Catalog:
         """The languages offered to customers."""
         return self._offered
 
+    @property
+    def translated(self) -> tuple[str, ...]:
+        """The languages there are texts in, offered or not."""
+        return tuple(sorted(self._messages))
+
     def translate(self, text: str, language: str) -> str:
         """The text in `language`, else in its base (`pt` for `pt-BR`), else as it was written."""
         for tag in chain(language):

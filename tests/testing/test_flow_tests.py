@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from click.testing import CliRunner
 
-from bot.app.trying import Bench, Tried, read_all_tests
+from bot.app.trying import Bench, Tried, all_languages, read_all_tests, try_project
 from bot.cli import recado
 from tests.cli.project import ROOT
 
@@ -40,6 +40,62 @@ def test_they_go_through_every_step_and_every_outcome(bench: Bench, tried: Tried
     gaps = {f"{gap.file}:{gap.line} {gap.step} {gap.outcome}" for one in bench.coverage(tried) for gap in one.gaps}
 
     assert gaps == set()
+
+
+def test_they_hold_in_every_language() -> None:
+    """The built-in flows in all ten, the example's in those it offers: as many messages and buttons, nothing left untranslated."""
+    languages = all_languages(ROOT)
+    _, tried = try_project(ROOT, languages=languages)
+    spoken: dict[str, int] = {}
+    for one in tried.results:
+        spoken[one.language] = spoken.get(one.language, 0) + 1
+
+    assert {one.name: f"{one.place} {one.outcome.reason}" for one in tried.results if not one.outcome.passed} == {}
+    assert set(spoken) == {"en", *languages}
+    assert len(languages) == 9
+    assert min(spoken.values()) >= 50
+
+
+TWINS = [
+    pytest.param("Quanto tempo?", "Sim", [], id="a translation"),
+    pytest.param(
+        "", "Sim", ["`How long did the whole thing take you? [Sim] [Não]` is not translated"], id="a text without one"
+    ),
+    pytest.param("Quanto tempo?", "", [], id="a short word may be the same"),
+]
+
+
+@pytest.mark.parametrize(("question", "yes", "wanted"), TWINS)
+def test_a_language_is_compared_with_the_one_of_the_file(
+    tmp_path: Path, question: str, yes: str, wanted: list[str]
+) -> None:
+    (tmp_path / "flows" / "tests").mkdir(parents=True)
+    (tmp_path / "flows" / "business.yaml").write_bytes(
+        (ROOT / "flows" / "business.yaml").read_bytes().replace(b"start_flow: welcome\n", b"")
+    )
+    (tmp_path / "flows" / "mine.yaml").write_text(
+        "flow: mine\ntitle: Mine\npurpose: support\nstarts: [{words: [something wild]}]\nsteps:\n"
+        "  - menu: How long did the whole thing take you?\n    options: {yes: Ya, no: No}\n"
+    )
+    (tmp_path / "flows" / "tests" / "mine.yaml").write_text(
+        "test: it asks\nflow: mine\ntalk:\n  - user: something wild\n  - user: {button: Ya}\n  - expect: {flow: none}\n"
+    )
+    catalog = tmp_path / "locales" / "pt" / "LC_MESSAGES" / "flows.po"
+    catalog.parent.mkdir(parents=True)
+    words = {"How long did the whole thing take you?": question, "Ya": yes, "No": "Não", "something wild": "algo bravo"}
+    rows = "".join(f'msgid "{text}"\nmsgstr "{said}"\n\n' for text, said in words.items())
+    catalog.write_text('msgid ""\nmsgstr "Content-Type: text/plain; charset=utf-8\\nLanguage: pt\\n"\n\n' + rows)
+    _, tried = try_project(tmp_path, languages=["pt"])
+
+    assert [one.name for one in tried.results] == ["it asks", "it asks [pt]"]
+    assert [one.outcome.reason for one in tried.results if not one.outcome.passed] == wanted
+
+
+def test_a_language_nobody_has_is_refused() -> None:
+    result = CliRunner().invoke(recado, ["flows", "test", str(ROOT), "--language", "xx"])
+
+    assert result.exit_code == 2
+    assert "There is no catalog for xx." in result.output
 
 
 def one(lines: str, given: str = "{}", flow: str = "newsletter") -> bytes:

@@ -107,7 +107,7 @@ class Engine:
         flow = self.world.book.flows.get(event.flow)
         if flow is None:
             return
-        play.push(event.flow, event.inputs)
+        interrupting.begin(play, event.flow, event.inputs)
         self._run(play)
         if event.own_accord:
             way_out(play, flow.flow.purpose)
@@ -227,6 +227,8 @@ class Engine:
         """Closes a finished flow, and takes up the one below: its next step, or its open question again."""
         ended = play.frame
         values = play.pop()
+        if interrupting.afterwards(play, values):
+            return
         below = play.frame
         if below is None or ended is None:
             return

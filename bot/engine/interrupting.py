@@ -8,6 +8,7 @@ stop never come here: they go before everything (`bot.engine.router`).
 from collections.abc import Mapping
 from copy import copy
 from dataclasses import replace
+from typing import Any
 
 from bot.domain.conversation import Frame
 from bot.domain.event import MessageReceived, TimerFired
@@ -24,6 +25,9 @@ DEEPEST = 8
 """Open flows above which nothing more is opened on top: whoever wanders that far begins anew."""
 
 TRAIL_MOST = 20
+
+AFTERWARDS = "_afterwards"
+"""Value of a flow that asks for a consent: which flow wants it, for which purpose, and with what it is to begin."""
 
 CHOSEN, TARGET, TOPIC = "choice", "to", "said"
 
@@ -109,7 +113,34 @@ def _stayed(frame: Frame) -> str:
 def _turn_to(play: Play, flow: str) -> None:
     if len(play.conversation.frames) >= DEEPEST:
         play.close_all()
-    play.push(flow)
+    begin(play, flow)
+
+
+def begin(play: Play, flow: str, values: Mapping[str, Any] | None = None) -> None:
+    """Opens a flow; where it needs a consent that is not given, the flow that asks for it comes first (GDPR art. 7)."""
+    for purpose in play.world.book.flows[flow].flow.needs_consent:
+        asking = "" if play.has_consent(purpose) else _asking(play, purpose)
+        if asking and asking != flow:
+            play.push(asking, {AFTERWARDS: (flow, purpose, dict(values or {}))})
+            return
+    play.push(flow, values)
+
+
+def afterwards(play: Play, values: Mapping[str, Any]) -> bool:
+    """After a flow that asked for a consent another one needs: opens that one, if the person agreed; True when it was opened."""
+    flow, purpose, given = values.get(AFTERWARDS, ("", "", {}))
+    if flow not in play.world.book.flows or not play.has_consent(purpose):
+        return False
+    begin(play, flow, given)
+    return True
+
+
+def _asking(play: Play, purpose: str) -> str:
+    """The first flow that asks for the consent and needs nothing to begin with; the linter sees that there is one."""
+    for flow in play.world.book.flows.values():
+        if not flow.flow.inputs and any(getattr(node.step, "consent", "") == purpose for node in flow.nodes.values()):
+            return flow.id
+    return ""
 
 
 def ended(play: Play, last: Frame, values: Mapping[str, object]) -> bool:

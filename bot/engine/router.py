@@ -181,7 +181,7 @@ def _business(play: Play, event: MessageReceived) -> bool:
     flow = interrupting.started_by(play, event)
     if flow:
         play.set(misunderstood=0)
-        play.push(flow)
+        interrupting.begin(play, flow)
         return False
     start = play.world.book.business.start_flow
     if start in play.world.book.flows and play.conversation.misunderstood == 0 and event.kind == "text":

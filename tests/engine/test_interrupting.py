@@ -5,6 +5,8 @@ from datetime import timedelta
 
 import pytest
 
+from bot.domain.event import FlowRequested
+from bot.domain.ids import EventId
 from tests.engine.phone import FLOWS, Phone, book, text
 
 HEAD = "flow: walk\ntitle: Walk\npurpose: support\n"
@@ -291,3 +293,50 @@ def test_a_second_silence_ends_the_flow() -> None:
     assert one.wait(timedelta(hours=1)) == ["Go on?"]
     assert one.wait(timedelta(hours=30)) == []
     assert where(one) == []
+
+
+CLUB = """flow: club
+title: Club
+purpose: support
+needs_consent: [newsletter]
+starts: [{words: [tea club]}]
+steps: [say: Welcome to the club.]
+"""
+
+
+def test_a_flow_that_needs_a_consent_asks_for_it_first() -> None:
+    one = phone(club=CLUB)
+
+    assert one.say("tea club")[-1].startswith("May Casa Lua send you its newsletter")
+    one.tap("Yes, please")
+    assert "Welcome to the club." not in " ".join(map(text, one.heard)), "the second yes is needed"
+    assert one.tap("Confirm")[-1].endswith("Welcome to the club.")
+    assert one.say("tea club") == ["Welcome to the club."]
+
+
+def test_without_the_consent_it_does_not_begin() -> None:
+    one = phone(club=CLUB)
+    one.say("tea club")
+
+    assert one.tap("No, thanks") == ["No problem. You will not get any news from us."]
+    assert where(one) == []
+
+
+def test_a_consent_asked_for_in_the_middle_leads_to_the_flow_and_back() -> None:
+    one = phone(club=CLUB)
+    one.say("go for a walk")
+    one.say("tea club")
+    one.tap("Yes, now")
+    one.tap("Yes, please")
+
+    said = one.tap("Confirm")
+    assert "Welcome to the club." in said[-2] + said[-1]
+    assert said[-1].endswith("What is your name?")
+    assert where(one) == ["walk", "resume_offer"]
+
+
+def test_whoever_of_us_starts_a_flow_needs_the_consent_too() -> None:
+    one = phone(club=CLUB)
+    said = one.play(FlowRequested(EventId("f" * 24), one.now, "club"))
+
+    assert text(said[-1]).startswith("May Casa Lua send you its newsletter")

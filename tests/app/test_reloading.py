@@ -100,11 +100,11 @@ async def house(tmp_path: Path, mongo_uri: str, database_name: str) -> AsyncIter
     mongo, clock = Mongo(settings_of(mongo_uri, database_name)), Hands()
     made = House(project, mongo, clock, [])
     published = Published(mongo)
+    book = load_project(project).book
+    assert book is not None
+    for flow in book.flows.values():
+        await published.flow(flow.id, flow.version, "en", flow.content, NOW)
     for _ in range(2):
-        book = load_project(project).book
-        assert book is not None
-        for flow in book.flows.values():
-            await published.flow(flow.id, flow.version, "en", flow.content, NOW)
         catalog = Catalog({}, offered=book.business.languages, default="en")
         engine, registry = Engine(book, Languages(catalog), TypedValues(), PlainRules(book)), Registry()
         follower = FlowFollower(project, engine, published, clock, registry, EVERY)

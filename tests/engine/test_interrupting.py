@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache
 
 import pytest
 
@@ -58,8 +59,11 @@ OFFER = "You wrote “side road”."
 RESUME = "Shall we go on where we were? The question was:"
 
 
+made_of = cache(book)
+
+
 def phone(head: str = "", **own: str) -> Phone:
-    made = Phone(book(walk=HEAD + head + WALK, side=SIDE, deep=DEEP, **own))
+    made = Phone(made_of(walk=HEAD + head + WALK, side=SIDE, deep=DEEP, **own))
     made.say("hello")
     made.conversation = replace(made.conversation, frames=(), slots=(), timers=())
     return made

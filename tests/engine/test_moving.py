@@ -1,5 +1,7 @@
 """A person in the middle of a flow while it is edited: nothing breaks, and what was renamed is found again."""
 
+from functools import cache
+
 import pytest
 
 from bot.domain import plain
@@ -31,14 +33,17 @@ NEW = (
 ) + RENAMED  # fmt: skip
 
 
+mine = cache(lambda text: book(mine=text))
+
+
 def edited(one: Phone, new: str) -> Phone:
     """The phone after the business published another version; people may still stand on the old one."""
-    return one.with_book(book(mine=new).with_older(one.book.versions))
+    return one.with_book(mine(new).with_older(one.book.versions))
 
 
 @pytest.fixture
 def phone() -> Phone:
-    one = Phone(book(mine=OLD))
+    one = Phone(mine(OLD))
     one.say("something sweet")
     return one
 
@@ -98,7 +103,7 @@ def test_a_step_without_a_name_is_left_only_for_the_very_same(phone: Phone) -> N
     assert after.say("Small") == ["Which colour?"]
     assert after.conversation.frames[0].version == phone.book.flows["mine"].version
 
-    same = edited(Phone(book(mine=OLD)), OLD.replace("id: pick", "id: choose") + "renamed: {pick: choose}\n")
+    same = edited(Phone(mine(OLD)), OLD.replace("id: pick", "id: choose") + "renamed: {pick: choose}\n")
     same.conversation = plain.join(*plain.split(phone.conversation))
     assert same.say("Small") == ["Which colour?"]
     assert same.conversation.frames[0].step == "choose"
@@ -115,7 +120,7 @@ def test_nobody_is_moved_half(phone: Phone) -> None:
 
 def test_a_version_nobody_can_read_any_more_is_left_by_the_name_of_the_step(phone: Phone) -> None:
     phone.say("Small")
-    after = phone.with_book(book(mine=NEW))
+    after = phone.with_book(mine(NEW))
 
     assert after.tap("Blue") == ["Small in Navy?"]
 

@@ -238,6 +238,9 @@ class Anybody:
         self.phone.play(FlowRequested(self.id(), self.phone.now, flow, values))
 
     def does_anything(self) -> None:
+        """One thing out of all that can happen; nothing happens any more to whom is being erased (decisions.md 16)."""
+        if self.phone.conversation.erasing:
+            return
         way = self.chance.randrange(12)
         if self._outside(self.chance.random() < 0.7):
             return

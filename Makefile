@@ -10,6 +10,9 @@ BIN := .venv/bin
 READY := .venv/.ready
 WORKERS ?= 2
 
+# Where somebody's shell forbids it, each of the many commands that the tests start would compile all of Python's libraries anew.
+unexport PYTHONDONTWRITEBYTECODE
+
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /  make \1\t/p' Makefile | expand -t 20
 
@@ -24,7 +27,7 @@ check: $(READY) ## format, lint, types, import contract: what needs no server
 
 test: check ## check, then every test but the long ones, on the embedded database and in a real browser
 	@scripts/ensure-browser
-	$(BIN)/pytest -m "not long" --ignore=tests/bench -n $(WORKERS) --dist loadfile
+	$(BIN)/pytest -m "not long" --ignore=tests/bench -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 test-long: $(READY) ## the long forms: soaks, ten thousand histories, the long crash test
 	@scripts/ensure-browser

@@ -23,7 +23,7 @@ from tests.runtime.world import Process, message, quiet
 
 PEOPLE = tuple(Address(PhoneNumber(f"+120255501{n:02}"), Bsuid(f"US.Racer{n:05}")) for n in range(20))
 TOWNS = 500
-"""Times twenty people: ten thousand interleavings."""
+"""Times twenty people: ten thousand interleavings in the long form, two thousand in the short."""
 
 
 @dataclass
@@ -128,9 +128,12 @@ def _judge(disk: Disk, meta: Watched, processes: list[Process], found: Race) -> 
     found.counted = sum(one.figure("recado_in_flight_at_stop_total") for one in processes)
 
 
-@pytest.fixture(scope="module")
-def races() -> list[Race]:
-    return [race(seed) for seed in range(TOWNS)]
+@pytest.fixture(
+    scope="module",
+    params=[pytest.param(TOWNS // 5, id="short"), pytest.param(TOWNS, id="long", marks=pytest.mark.long)],
+)
+def races(request: pytest.FixtureRequest) -> list[Race]:
+    return [race(seed) for seed in range(request.param)]
 
 
 def test_no_send_is_claimed_after_a_stop(races: list[Race]) -> None:
@@ -146,9 +149,9 @@ def test_the_race_was_run(races: list[Race]) -> None:
     """Every person stopped, and the moments of it lie before, between and behind the messages."""
     assert all(len(one.stops) == len(PEOPLE) for one in races)
     sent, refused = sum(one.sent for one in races), sum(one.refused for one in races)
-    assert sent > 2000
-    assert refused > 2000
-    assert sum(one.in_flight for one in races) > 500
+    assert sent > 4 * len(races)
+    assert refused > 4 * len(races)
+    assert sum(one.in_flight for one in races) > len(races)
 
 
 # -- planted faults: a test that cannot fail proves nothing --------------------------------------------------------------------

@@ -296,22 +296,24 @@ def _assemble(ground: Ground, book: Book, catalog: Catalog, rules: BusinessRules
     at = _Stores(ground, business, figures, account)
     out = _Outside(ground, business, at, account, work=work)
     texts = Languages(catalog)
+    wishes = HeardWishes(business)
     if work:
         texts.warm()
+        wishes.warm()
     engine = Engine(book, texts, TypedValues(), rules)
     opting_in = _opting_in(ground, business, catalog, at, out, figures)
     merging = Merging(at.merges, at.conversations, at.people, at.suppressions, at.ledger, ids, clock)
     started = _Started()
     parts = Parts(
-        engine, at.conversations, at.people, at.suppressions, at.sends, at.desk, HeardWishes(business), ids, clock,
+        engine, at.conversations, at.people, at.suppressions, at.sends, at.desk, wishes, ids, clock,
         opting_in, at.health, merging,
     )  # fmt: skip
     turns = Turns(parts, started if work else None, figures=figures)
     everybody = AllReceivers(out.contact_book, out.receivers)
     erasing = Erasing(at.erasures, everybody, out.channel, business, ids, clock)
-    copying = Copying(Copies(ground.mongo, at.subjects, keyring), at.subjects, business, rules)
     receipts = Receipts(business, keyring, at.standings, MongoLeaves(ground.mongo))
-    exports = ChatExports(copying, at.files, receipts, catalog, public_url=ground.settings.web.public_url)
+    copying = Copying(Copies(ground.mongo, at.subjects, keyring), at.subjects, business, rules, receipts)
+    exports = ChatExports(copying, at.files, catalog, public_url=ground.settings.web.public_url)
     hands = Hands(
         business, at.conversations, at.people, at.suppressions, at.sends, at.ledger, at.desk, out.connectors,
         out.receivers, exports, at.desk, out.channel, ids, clock, at.health, out.media,

@@ -44,6 +44,7 @@ class Copying:
     subjects: Subjects
     business: Business
     rules: BusinessRules
+    receipts: Receipts
 
     async def copy(self, person: PersonId, *, reference: str, language: str, now: datetime) -> SubjectExport:
         """Everything about one person as it is now. Raises `RetryLater` when their key is out of reach."""
@@ -56,8 +57,22 @@ class Copying:
         rows = await self.copies.rows_of(person)
         return assemble(rows, business=self.business, notice=notice, reference=reference, made_at=now, numbers=numbers)
 
+    async def agreements(self, person: PersonId, translate: Callable[[str], str], now: datetime) -> list[Issued]:
+        """A signed receipt for each consent that holds. Raises `RetryLater` when the person's key is out of reach."""
+        subject = await self.subjects.find(person)
+        if subject is None:
+            raise RetryLater("the person's key is out of reach")
+        return await self.receipts.standing(subject, now, translate)
 
-def packed(copy: SubjectExport, translate: Callable[[str], str], receipts: Sequence[Issued] = ()) -> bytes:
+    async def file(
+        self, person: PersonId, *, reference: str, language: str, translate: Callable[[str], str], now: datetime
+    ) -> bytes:
+        """The copy as a file with the signed receipts, the same whoever asked for it. Raises as `copy` does."""
+        copy = await self.copy(person, reference=reference, language=language, now=now)
+        return packed(copy, translate, await self.agreements(person, translate, now))
+
+
+def packed(copy: SubjectExport, translate: Callable[[str], str], receipts: Sequence[Issued]) -> bytes:
     """The file a person gets: a page for them, JSON for programs, the schema that describes it (GDPR art. 20(1)), signed receipts."""
     signed = [(f"consent-{one.facts['purpose_id']}.html", receipt_page(one.document).decode()) for one in receipts]
     packed_ = io.BytesIO()
@@ -86,18 +101,16 @@ def agreed(receipts: Sequence[Issued], translate: Callable[[str], str]) -> str:
 
 async def file_of(copying: Copying, catalog: Catalog, person: PersonId, language: str, now: datetime) -> bytes:
     """The file a person would get, made for an operator or a system of the business who hands it to them."""
-    copy = await copying.copy(person, reference=random_token(), language=language, now=now)
-    return packed(copy, lambda text: catalog.translate(text, language))
+    return await copying.file(
+        person, reference=random_token(), language=language, translate=lambda text: catalog.translate(text, language), now=now
+    )  # fmt: skip
 
 
 class ChatExports:
     """Puts the answer together when it is sent, so that it shows the data as they are."""
 
-    def __init__(
-        self, copying: Copying, files: MongoExports, receipts: Receipts, catalog: Catalog, *, public_url: str
-    ) -> None:
+    def __init__(self, copying: Copying, files: MongoExports, catalog: Catalog, *, public_url: str) -> None:
         self._copying = copying
-        self._receipts = receipts
         self._files = files
         self._catalog = catalog
         self._public_url = public_url.rstrip("/")
@@ -109,28 +122,22 @@ class ChatExports:
             return self._catalog.translate(text, command.language)
 
         if command.form == "consents":
-            return TextMessage(agreed(await self._issued(person, translate, now), translate))
-        copy = await self._copying.copy(person, reference=command.id, language=command.language, now=now)
+            return TextMessage(agreed(await self._copying.agreements(person, translate, now), translate))
         if command.form == "file":
-            return TextMessage(await self._linked(person, command, copy, translate, now))
+            return TextMessage(await self._linked(person, command, translate, now))
+        copy = await self._copying.copy(person, reference=command.id, language=command.language, now=now)
         return TextMessage("\n".join(summary(copy, self._copying.business, translate))[:4096])
 
-    async def _issued(self, person: PersonId, translate: Callable[[str], str], now: datetime) -> list[Issued]:
-        subject = await self._copying.subjects.find(person)
-        if subject is None:
-            raise RetryLater("the person's key is out of reach")
-        return await self._receipts.standing(subject, now, translate)
-
-    async def _linked(
-        self, person: PersonId, command: Export, copy: SubjectExport, translate: Callable[[str], str], now: datetime
-    ) -> str:
+    async def _linked(self, person: PersonId, command: Export, translate: Callable[[str], str], now: datetime) -> str:
         if not self._public_url:
             raise SettingsProblem("RECADO_WEB__PUBLIC_URL is empty")  # it was set when the link was promised
-        receipts = await self._issued(person, translate, now)
+        file = await self._copying.file(
+            person, reference=command.id, language=command.language, translate=translate, now=now
+        )
         token, code = random_token(), f"{secrets.randbelow(10**6):06}"
         await self._files.put(
-            person, CommandId(command.id), packed(copy, translate, receipts), token=token, code=code, language=command.language, now=now
-        )  # fmt: skip
+            person, CommandId(command.id), file, token=token, code=code, language=command.language, now=now
+        )
         return fill(translate(_LINK), link=f"{self._public_url}/exports/{token}", code=f"{code[:3]} {code[3:]}")
 
 

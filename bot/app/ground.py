@@ -44,6 +44,10 @@ class HeardWishes:
     def __init__(self, business: Business) -> None:
         self._purposes = {name: (name, *purpose.title.split()) for name, purpose in business.purposes.items()}
 
+    def warm(self) -> None:
+        """Reads the words of all languages, which takes half a second: before the first message instead of during it."""
+        self.understand("please stop sending me messages", language=None, flow_open=False)
+
     def understand(self, words: str, *, language: str | None, flow_open: bool) -> intents.Intent:
         return intents.understand(words, language=language, flow_open=flow_open, purposes=self._purposes)
 

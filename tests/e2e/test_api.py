@@ -217,6 +217,7 @@ async def test_rights_are_exercised_as_by_command(shop: Shop) -> None:
     assert status == 200
     with zipfile.ZipFile(io.BytesIO(document)) as packed:
         assert ANA.phone in json.loads(packed.read("my-data.json"))["numbers"]
+        assert "consent-newsletter.html" in packed.namelist()
     await _settled(shop, 1)
     status, opened = await shop.post(
         "/requests", {"subject": subject, "kind": "access", "received_at": "2026-01-15T09:00:00Z"}

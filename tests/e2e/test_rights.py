@@ -107,6 +107,7 @@ async def _copied(settings: dict[str, str], folder: Path) -> None:
     assert file.stat().st_mode & 0o777 == 0o600
     with zipfile.ZipFile(file) as packed:
         assert ANA.phone in json.loads(packed.read("my-data.json"))["numbers"]
+        assert "at most four" in packed.read("consent-newsletter.html").decode()  # signed, as in the chat's own file
     refused = await recado(settings, "subject", "export", "--ask", "--to", str(file), typed=f"{ANA.phone}\n")
     assert refused.returncode == 2
 

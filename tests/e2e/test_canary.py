@@ -18,7 +18,8 @@ from bot.app.demo_orders import order_routes
 from tests.e2e import traces
 from tests.e2e.served import Served, environment, shop_project
 from tests.e2e.standin import Someone, Standin, texts
-from tests.e2e.test_life import queued_newsletter, recado
+from tests.e2e.test_life import queued_newsletter
+from tests.e2e.typed import recado
 
 CANARY = Someone("Zuleika Canário-Núñez", "+15550100177", "US.77665544332211009988")
 OTHER = Someone("Otto Other", "+15550100188", "GB.11223344556677889900")
@@ -78,7 +79,7 @@ async def test_no_canary_gets_out(mongo_uri: str, database_name: str, tmp_path: 
             metrics = await _get(f"http://127.0.0.1:{served.admin}/metrics")
             ready = await _get(f"http://127.0.0.1:{served.admin}/readyz")
         commands = [
-            recado(settings, *line.split())
+            await recado(settings, *line.split())
             for line in (
                 "doctor",
                 "flows check",

@@ -1,6 +1,5 @@
 """What failed for good is listed, looked at, mended and done again by an operator; the person gets their answer once."""
 
-import asyncio
 import json
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ from aiohttp import web
 
 from tests.e2e.served import Served, echo_project, environment
 from tests.e2e.standin import Someone, Standin, texts
-from tests.e2e.test_life import recado
+from tests.e2e.typed import recado
 
 ANA = Someone("Ana Exemplo", "+15550100123", "US.13491208655302741918")
 WORDS = "periwinkle"
@@ -25,7 +24,7 @@ def refusing(body: dict[str, Any]) -> web.Response | None:
 
 
 async def letters(settings: dict[str, str]) -> list[dict[str, Any]]:
-    done = await asyncio.to_thread(recado, settings, "dead-letters", "list", "--json")
+    done = await recado(settings, "dead-letters", "list", "--json")
     found: list[dict[str, Any]] = json.loads(done.stdout)
     assert done.returncode == (1 if found else 0), done.stderr
     return found
@@ -46,21 +45,21 @@ async def test_an_operator_finds_mends_and_replays(mongo_uri: str, database_name
                     break
             [one] = found
             assert (one["kind"], one["name"], one["reason"]) == ("command", "Send", "meta_131026")
-            shown = await asyncio.to_thread(recado, settings, "dead-letters", "show", one["id"])
+            shown = await recado(settings, "dead-letters", "show", one["id"])
             assert WORDS not in shown.stdout
-            opened = await asyncio.to_thread(recado, settings, "dead-letters", "show", one["id"], "--content", "--json")
+            opened = await recado(settings, "dead-letters", "show", one["id"], "--content", "--json")
             assert WORDS in opened.stdout
 
             meta.answer = lambda _: None
-            again = await asyncio.to_thread(recado, settings, "dead-letters", "replay", one["id"])
+            again = await recado(settings, "dead-letters", "replay", one["id"])
             assert (again.returncode, again.stdout) == (0, f"{one['id']}: played again\n")
             await meta.hears(ANA, f"You said {WORDS}.")
             assert await letters(settings) == []
 
-            twice = await asyncio.to_thread(recado, settings, "dead-letters", "replay", one["id"])
+            twice = await recado(settings, "dead-letters", "replay", one["id"])
             assert twice.returncode == 1
             assert "there is no such letter" in twice.stderr
-            dropped = await asyncio.to_thread(recado, settings, "dead-letters", "drop", one["id"])
+            dropped = await recado(settings, "dead-letters", "drop", one["id"])
             assert (dropped.returncode, dropped.stdout) == (1, "0 dropped.\n")
             said = [one for one in meta.to(ANA) if f"You said {WORDS}." in texts(one)]
             assert len(said) == 1

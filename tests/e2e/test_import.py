@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.served import Served, environment, shop_project
 from tests.e2e.standin import Someone, Standin, texts
 from tests.e2e.test_life import queued_newsletter
-from tests.e2e.test_rights import recado
+from tests.e2e.typed import recado
 
 KNOWN = Someone("Ana Exemplo", "+15550100123", "US.13491208655302741918")
 NEW = Someone("Nina Nova", "+447700900311")

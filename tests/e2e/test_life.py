@@ -1,8 +1,6 @@
 """A customer's whole life against `recado serve`, driven from outside by webhooks of our own and an own stand-in for Meta."""
 
 import asyncio
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -10,25 +8,13 @@ from aiohttp import web
 
 from bot.app.demo_orders import order_routes
 from tests.e2e import traces
-from tests.e2e.served import ROOT, Served, environment, shop_project
+from tests.e2e.served import Served, environment, shop_project
 from tests.e2e.standin import Someone, Standin, texts
+from tests.e2e.typed import recado
 
 ANA = Someone("Anabela Exemplo", "+15550100123", "US.13491208655302741918")
 BRUNO = Someone("Bruno Exemplo", "", "GB.99491208655302741999")
 TYPED = ("hello there dear shop", "CL98761", "4050-012")
-
-
-def recado(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    """A command as an operator types it."""
-    return subprocess.run(
-        [sys.executable, "-m", "bot", *arguments],
-        env=settings,
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        timeout=60,
-        check=False,
-    )
 
 
 async def queued_newsletter(settings: dict[str, str], person: Someone) -> None:
@@ -43,7 +29,7 @@ async def queued_newsletter(settings: dict[str, str], person: Someone) -> None:
         "--with",
         "indigo bowls",
     )
-    done = await asyncio.to_thread(recado, settings, *arguments)
+    done = await recado(settings, *arguments)
     assert done.returncode == 0, done.stdout + done.stderr
 
 

@@ -16,16 +16,12 @@ from bot.storage.embedded import EmbeddedDatabase
 from tests.e2e import traces
 from tests.e2e.served import ROOT, Served, environment, shop_project
 from tests.e2e.standin import Someone, Standin, texts
-from tests.e2e.test_life import recado
+from tests.e2e.typed import recado
 
 ANA = Someone("Anabela Exemplo", "+15550100123", "US.13491208655302741918")
 RUI = Someone("Rui Exemplo", "+15550100124", "US.23491208655302741918")
 EVA = Someone("Eva Exemplo", "+15550100125", "US.33491208655302741918")
 WORDS = "CL98761"
-
-
-async def command(settings: dict[str, str], *arguments: str) -> subprocess.CompletedProcess[str]:
-    return await asyncio.to_thread(recado, settings, *arguments)
 
 
 async def signed_up(meta: Standin, person: Someone) -> None:
@@ -83,7 +79,7 @@ async def newsletter(settings: dict[str, str], person: Someone) -> None:
         "--with",
         "indigo bowls",
     )
-    await command(settings, *sending)
+    await recado(settings, *sending)
 
 
 @pytest.mark.timeout(240)
@@ -98,7 +94,7 @@ async def test_a_restored_backup_brings_nobody_back(crashable_database: Embedded
             await meta.say(ANA, "where is my order")
             await meta.hears(ANA, "What is your order number?")
             await quiet(uri, databases)
-            saved = await command(settings, "backup", "make", "main", str(tmp_path / "backups"), "--json")
+            saved = await recado(settings, "backup", "make", "main", str(tmp_path / "backups"), "--json")
             assert saved.returncode == 0, saved.stderr
             file = Path(json.loads(saved.stdout)["file"])
             secrets = _secrets_of(uri, ANA)
@@ -107,7 +103,7 @@ async def test_a_restored_backup_brings_nobody_back(crashable_database: Embedded
             await meta.hears(RUI, "sends you no more messages")
             await quiet(uri, databases)
 
-        restored = await command(settings, "backup", "restore", "main", str(file), "--yes")
+        restored = await recado(settings, "backup", "restore", "main", str(file), "--yes")
         assert restored.returncode == 0, restored.stderr
         assert "recado replay-erasures" in restored.stderr
         _nobody_can_read(uri, databases, file, secrets)
@@ -115,13 +111,13 @@ async def test_a_restored_backup_brings_nobody_back(crashable_database: Embedded
         said = await refused_start(settings)
         assert "is behind the vault's replay list (1 erasures, 4 suppressions" in said
         assert "recado replay-erasures" in said
-        assert (await command(settings, "replay-erasures", "--check")).returncode == 1
-        assert (await command(settings, "retention", "run", "--delete")).returncode == 2
+        assert (await recado(settings, "replay-erasures", "--check")).returncode == 1
+        assert (await recado(settings, "retention", "run", "--delete")).returncode == 2
 
-        replayed = await command(settings, "replay-erasures")
+        replayed = await recado(settings, "replay-erasures")
         assert replayed.returncode == 0, replayed.stderr
         assert "Done again: 1 erasures, 4 suppressions" in replayed.stdout
-        assert (await command(settings, "replay-erasures", "--check")).returncode == 0
+        assert (await recado(settings, "replay-erasures", "--check")).returncode == 0
 
         crashable_database.kill()  # and nothing of it was only in memory
         crashable_database.restart()
@@ -163,14 +159,14 @@ async def _compacted(settings: dict[str, str], uri: str, secrets: list[bytes], f
     assert len(gone) == 2
     files = []
     for which in ("main", "vault"):
-        made = await command(settings, "backup", "make", which, str(folder / "compact"), "--json")
+        made = await recado(settings, "backup", "make", which, str(folder / "compact"), "--json")
         assert made.returncode == 0, made.stderr
         files.append((which, json.loads(made.stdout)["file"]))
     fresh = folder / "fresh"
     with EmbeddedDatabase(fresh) as other:
         elsewhere = settings | {"RECADO_STORAGE__URI": other.uri}
         for which, file in files:
-            done = await command(elsewhere, "backup", "restore", which, file, "--yes")
+            done = await recado(elsewhere, "backup", "restore", which, file, "--yes")
             assert done.returncode == 0, done.stderr
         assert {name for name, _ in traces.documents(other.uri, ["shop", "shop_vault"])} >= {
             "conversations",
@@ -225,16 +221,16 @@ async def test_a_serve_that_runs_takes_rotated_keys_in(mongo_uri: str, database_
                 await meta.hears(person, "automated assistant of Casa Lua")
             persons = _persons(mongo_uri, database_name)
             for kind in ("kek", "index", "suppression", "ledger"):
-                done = await command(settings, "keys", "rotate", kind, "--after", "3 seconds")
+                done = await recado(settings, "keys", "rotate", kind, "--after", "3 seconds")
                 assert done.returncode == 0, done.stderr
             assert two.process is not None
             two.process.send_signal(signal.SIGHUP)
             load = asyncio.create_task(_talking(meta, people, hooks))
             await _rewrapped_by_killed_processes(settings)
             await load
-            done = await command(settings, "keys", "rewrap", "--json")
+            done = await recado(settings, "keys", "rewrap", "--json")
             assert done.returncode == 0, done.stderr
-            status = json.loads((await command(settings, "keys", "status", "--use", "--json")).stdout)
+            status = json.loads((await recado(settings, "keys", "status", "--use", "--json")).stdout)
             for kind in ("kek", "index", "suppression"):
                 assert [row["rows"] for row in status["keys"][kind]["versions"] if not row["in_use"]] == [0], kind
             assert status["troubles"] == []

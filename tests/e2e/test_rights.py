@@ -2,8 +2,6 @@
 
 import asyncio
 import json
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -11,18 +9,11 @@ from typing import Any
 import pytest
 
 from tests.e2e import traces
-from tests.e2e.served import ROOT, Served, environment, shop_project
+from tests.e2e.served import Served, environment, shop_project
 from tests.e2e.standin import Someone, Standin, texts
+from tests.e2e.typed import recado
 
 ANA = Someone("Anabela Exemplo", "+15550100123", "US.13491208655302741918")
-
-
-async def recado(settings: dict[str, str], *arguments: str, typed: str = "") -> subprocess.CompletedProcess[str]:
-    """A command as an operator types it, with what they type when asked."""
-    return await asyncio.to_thread(
-        subprocess.run, [sys.executable, "-m", "bot", *arguments], env=settings, cwd=ROOT, capture_output=True, text=True,
-        timeout=60, check=False, input=typed,
-    )  # fmt: skip
 
 
 async def requests(settings: dict[str, str], *more: str) -> list[dict[str, Any]]:
